@@ -1,0 +1,5 @@
+"""The yard's shared language and memory.
+
+Language (standard library and pydantic only, so `ml` may import it): `errors`, `states`, `specs`, `events`,
+`orders`, `catalogue`. Memory (SQL, broker, stored bytes): everything else. No other package touches those three.
+"""

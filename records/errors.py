@@ -1,0 +1,291 @@
+"""Every error that the yard raises on purpose, as one tree.
+
+    TrainyardError
+    ├── RequestError            the caller must change something; carries the HTTP status
+    │   ├── InvalidSpec         422  a field is unknown, of the wrong type or out of range
+    │   ├── InvalidRequest      400  a query parameter, a cursor or a header makes no sense
+    │   ├── NotJson             400  the body is not JSON
+    │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
+    │   ├── Forbidden           403  the token is good, the act is not for this person
+    │   ├── NotFound            404  nothing of that name is visible to this person
+    │   ├── MethodNotAllowed    405  the address exists, the method does not
+    │   ├── Conflict            409  the thing is not in a state that allows this
+    │   ├── PayloadTooLarge     413  the body is larger than the yard takes
+    │   ├── UnsupportedMediaType 415 the body is of another content type
+    │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
+    │   ├── IdempotencyKeyReused 422 the same key came with another body
+    │   ├── TooManyRequests     429  a limit was reached
+    │   └── NotAvailable        503  a part of the yard is not there at present
+    ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
+    │   ├── PermanentJobError   trying again would end the same way
+    │   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
+    │   │   └── ResumeImpossible, RecipeFailed
+    │   └── TransientJobError   another try may succeed
+    │       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
+    └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class TrainyardError(Exception):
+    """An error with a stable code for programs and a sentence for people."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+# ── request errors ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class RequestError(TrainyardError):
+    """Raised when a caller must change something before the request can succeed."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad_request"
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """What is wrong with one field: `path` is dotted (`schedule.warmup_epochs`), `text` a sentence."""
+
+    path: str
+    text: str
+
+
+class InvalidSpec(RequestError):
+    """Raised when a spec has an unknown field, a wrong type or a value out of range."""
+
+    status = 422
+    code = "invalid_spec"
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__("; ".join(f"{p.path or 'body'}: {p.text}" for p in problems))
+        self.problems = tuple(problems)
+
+
+class InvalidRequest(RequestError):
+    """Raised when a query parameter, a cursor or a header makes no sense."""
+
+    code = "invalid_request"
+
+
+class NotJson(RequestError):
+    """Raised when a body that must be a JSON object is not."""
+
+    code = "not_json"
+
+
+class Unauthorized(RequestError):
+    """Raised when a request has no token, or one that is unknown, expired or revoked."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(RequestError):
+    """Raised when the token is good but this act is not for its owner."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(RequestError):
+    """Raised when nothing of that name exists, or none that this person may see."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowed(RequestError):
+    """Raised when the address exists but not for this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class Conflict(RequestError):
+    """Raised when a thing is not in a state that allows what was asked."""
+
+    status = 409
+    code = "conflict"
+
+
+class PayloadTooLarge(RequestError):
+    """Raised when a body is larger than the yard takes."""
+
+    status = 413
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(RequestError):
+    """Raised when a body is of another content type than the route takes."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class RangeNotSatisfiable(RequestError):
+    """Raised when the byte range asked for lies outside the file."""
+
+    status = 416
+    code = "range_not_satisfiable"
+
+
+class IdempotencyKeyReused(RequestError):
+    """Raised when an Idempotency-Key comes again with another body."""
+
+    status = 422
+    code = "idempotency_key_reused"
+
+
+class TooManyRequests(RequestError):
+    """Raised when a limit on requests or streams was reached."""
+
+    status = 429
+    code = "too_many_requests"
+
+
+class NotAvailable(RequestError):
+    """Raised when a part of the yard that the request needs is not there at present."""
+
+    status = 503
+    code = "not_available"
+
+
+# ── job errors ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class JobError(TrainyardError):
+    """Raised when an attempt cannot go on."""
+
+    code = "job_error"
+
+
+class PermanentJobError(JobError):
+    """Raised when another try would end the same way."""
+
+    code = "permanent"
+
+
+class TransientJobError(JobError):
+    """Raised when another try may succeed."""
+
+    code = "transient"
+
+
+class DatasetMissing(PermanentJobError):
+    """Raised when no source of a dataset answered, or none gave the right bytes."""
+
+    code = "dataset_missing"
+
+
+class DatasetUnreadable(PermanentJobError):
+    """Raised when a dataset's files are not what their names say."""
+
+    code = "dataset_unreadable"
+
+
+class Diverged(PermanentJobError):
+    """Raised when the loss is no longer a finite number."""
+
+    code = "diverged"
+
+
+class DiskFull(PermanentJobError):
+    """Raised when there is no room for a checkpoint or an artifact; the earlier checkpoint survives."""
+
+    code = "disk_full"
+
+
+class OutOfMemory(PermanentJobError):
+    """Raised when a device or the machine has no memory left for the step."""
+
+    code = "out_of_memory"
+
+
+class TimeLimitReached(PermanentJobError):
+    """Raised when an attempt ran longer than its spec allows."""
+
+    code = "time_limit"
+
+
+class ResumeImpossible(PermanentJobError):
+    """Raised when a checkpoint does not fit the spec or the network that should continue from it."""
+
+    code = "resume_impossible"
+
+
+class RecipeFailed(PermanentJobError):
+    """Raised when a recipe ended with an error of its own; the log holds the traceback."""
+
+    code = "recipe_failed"
+
+
+class ChildDied(TransientJobError):
+    """Raised when the child process ended without a word (killed, crashed)."""
+
+    code = "child_died"
+
+
+class FetchFailed(TransientJobError):
+    """Raised when a download broke off."""
+
+    code = "fetch_failed"
+
+
+class LeaseExpired(TransientJobError):
+    """Raised when a worker was not heard from until its lease ran out."""
+
+    code = "lease_expired"
+
+
+class BlobUnavailable(TransientJobError):
+    """Raised when stored bytes could not be read or written just now."""
+
+    code = "blob_unavailable"
+
+
+class LeaseLost(TrainyardError):
+    """Raised when a guarded write finds that the attempt is no longer open: stop, write nothing."""
+
+    code = "lease_lost"
+
+
+# ── looking up ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def job_error_class(code: str) -> type[JobError]:
+    """The job error with this code; an unknown code counts as `RecipeFailed`."""
+    for cls in _subclasses(JobError):
+        if cls.code == code:
+            return cls
+    return RecipeFailed
+
+
+def near_matches(name: str, known: Sequence[str]) -> str:
+    """A sentence that helps with a misspelt name: the nearest known ones, else all of them."""
+    near = get_close_matches(name[:100], known, n=3, cutoff=0.5)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return f"Known: {', '.join(sorted(known))}." if known else "None is known yet."
+
+
+def shorten(text: object, limit: int = 80) -> str:
+    """What came from outside, cut so that an error stays readable."""
+    shown = str(text)
+    return shown if len(shown) <= limit else f"{shown[:limit]}… ({len(shown)} characters)"
+
+
+def _subclasses(cls: type[JobError]) -> Iterator[type[JobError]]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)

@@ -1,0 +1,152 @@
+"""The spec of `kind: train`: a network learns a dataset from scratch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from records.specs.base import BaseSpec, Strict
+from records.specs.network import NetworkSpec
+
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Rate = Annotated[float, Field(gt=0.0, le=10.0)]
+
+
+# ── optimizers ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SGD(Strict):
+    """Stochastic gradient descent with momentum (Polyak 1964; Nesterov 1983)."""
+
+    name: Literal["sgd"] = "sgd"
+    momentum: Fraction = 0.9
+    nesterov: bool = False
+
+
+class Adam(Strict):
+    """Adam (Kingma and Ba 2015)."""
+
+    name: Literal["adam"] = "adam"
+    beta_1: Fraction = 0.9
+    beta_2: Fraction = 0.999
+    epsilon: Annotated[float, Field(gt=0.0, le=1.0)] = 1e-7
+
+
+class AdamW(Strict):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
+
+    name: Literal["adamw"] = "adamw"
+    weight_decay: Annotated[float, Field(ge=0.0, le=1.0)] = 0.004
+    beta_1: Fraction = 0.9
+    beta_2: Fraction = 0.999
+    epsilon: Annotated[float, Field(gt=0.0, le=1.0)] = 1e-7
+
+
+Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="name")]
+
+
+# ── learning-rate schedules: each is a factor on `learning_rate`, by step ────────────────────────────────────
+
+
+class Constant(Strict):
+    """The same rate throughout."""
+
+    name: Literal["constant"] = "constant"
+
+
+class Cosine(Strict):
+    """Linear warm-up, then half a cosine down to `final_fraction` (Loshchilov and Hutter 2017, without restarts)."""
+
+    name: Literal["cosine"] = "cosine"
+    warmup_fraction: Annotated[float, Field(ge=0.0, le=0.9)] = 0.05
+    """Share of all steps that the warm-up takes."""
+    final_fraction: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+
+
+class Exponential(Strict):
+    """Multiplied by `decay` every epoch, smoothly from step to step."""
+
+    name: Literal["exponential"] = "exponential"
+    decay: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+
+
+class OneCycle(Strict):
+    """Up to the peak and down again in one cycle, cosine-shaped (Smith and Topin 2019)."""
+
+    name: Literal["one_cycle"] = "one_cycle"
+    peak_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.3
+    """Share of all steps until the peak, where the rate is `learning_rate`."""
+    start_fraction: Annotated[float, Field(gt=0.0, le=1.0)] = 0.04
+    """The first rate as a share of the peak."""
+    final_fraction: Annotated[float, Field(ge=0.0, le=1.0)] = 1e-4
+
+
+class Plateau(Strict):
+    """Multiplied by `factor` when the watched metric has not improved for `patience` epochs."""
+
+    name: Literal["plateau"] = "plateau"
+    metric: Literal["val/loss", "val/accuracy"] = "val/loss"
+    factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    patience: Annotated[int, Field(ge=1, le=1000)] = 2
+    min_delta: Annotated[float, Field(ge=0.0, le=100.0)] = 1e-4
+    minimum_fraction: Annotated[float, Field(ge=0.0, le=1.0)] = 1e-3
+
+
+Schedule = Annotated[Constant | Cosine | Exponential | OneCycle | Plateau, Field(discriminator="name")]
+
+
+# ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Augmentation(Strict):
+    """Random warps of each training image, drawn anew every time it is seen; never for `val` and `test`."""
+
+    shift: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    """Largest shift in each direction, as a share of the side."""
+    rotate_degrees: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
+    """Largest rotation to either side, in degrees."""
+    zoom: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    """Largest zoom in or out, as a share of the size."""
+
+
+class EarlyStopping(Strict):
+    """End training when the watched metric has not improved for `patience` epochs."""
+
+    metric: Literal["val/loss", "val/accuracy"] = "val/loss"
+    patience: Annotated[int, Field(ge=1, le=1000)] = 5
+    min_delta: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
+
+
+class TrainSpec(BaseSpec):
+    """Train a network on a dataset from random weights."""
+
+    kind: Literal["train"] = "train"
+    dataset: Annotated[str, Field(min_length=1, max_length=100)]
+    """A dataset of the yard; `GET /datasets` lists them."""
+    network: NetworkSpec
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 4
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 128
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Everything random follows from it: weights, order of the images, dropout, augmentation."""
+    optimizer: Optimizer = Adam()
+    learning_rate: Rate = 1e-3
+    """The peak of the schedule."""
+    schedule: Schedule = Cosine()
+    augmentation: Augmentation | None = None
+    early_stopping: EarlyStopping | None = None
+    class_weights: Literal["balanced"] | tuple[Annotated[float, Field(ge=0.0, le=1e6)], ...] | None = None
+    """`balanced` weighs each class by the inverse of its count; a list gives one weight a class, in class order."""
+    validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1
+    """Share of the training split kept for `val/` metrics, stratified by class."""
+    train_examples: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Use only so many images of the training split (after validation is set aside); all when left out."""
+    checkpoint_every_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 60.0
+    """Least time between checkpoints within an epoch, in seconds. One is always written at the end of an epoch."""
+
+    @field_validator("class_weights")
+    @classmethod
+    def _some_class_counts(cls, value: object) -> object:
+        if isinstance(value, tuple) and not any(weight > 0 for weight in value):
+            raise ValueError("at least one class needs a weight above zero")
+        return value
