@@ -1,0 +1,135 @@
+"""The networks that have a name: what they are, which options they take, and how one is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ml.networks.dense import DenseOptions, dense
+from ml.networks.errors import InputTooSmall, NetworkError
+from ml.networks.graph import Network
+from ml.networks.lenet5 import LeNet5Options, lenet5
+from records.errors import near_matches, shorten
+from records.specs.base import Strict
+
+LARGEST_SEARCHED_PX = 1024
+"""Up to this side the smallest image that works is searched for, so as to name it."""
+
+
+@dataclass(frozen=True)
+class NamedNetwork:
+    """A network that people can ask for by name."""
+
+    title: str
+    paper: str
+    function: Callable[[tuple[int, int, int], int, Any], Network]
+    """Called with (input shape, classes, options)."""
+    options: type[Strict]
+
+    def describe_options(self) -> list[dict[str, Any]]:
+        """One entry an option, as plain data: name, type, default, choices, minimum, maximum, doc.
+
+        `type` is JSON Schema's word; what an option does not have is None.
+        """
+        properties = self.options.model_json_schema()["properties"]
+        return [_describe(name, schema) for name, schema in properties.items()]
+
+
+NETWORKS: dict[str, NamedNetwork] = {
+    "lenet5": NamedNetwork(
+        title="LeNet-5",
+        paper="LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition (1998)",
+        function=lenet5,
+        options=LeNet5Options,
+    ),
+    "dense": NamedNetwork(
+        title="Dense network",
+        paper="Rumelhart, Hinton, Williams: Learning representations by back-propagating errors (1986)",
+        function=dense,
+        options=DenseOptions,
+    ),
+}
+
+
+def make_network(name: str, input_shape: tuple[int, int, int], classes: int, options: dict[str, Any]) -> Network:
+    """The named network for images of this shape.
+
+    Args:
+        name: a key of `NETWORKS`.
+        input_shape: height, width, channels.
+        classes: how many probabilities come out; at least 2.
+        options: arguments of the network by name; those left out have their defaults.
+
+    Raises:
+        NetworkError: no network has that name, an option is unknown or out of range, or the images are too small.
+    """
+    named = NETWORKS.get(name)
+    if named is None:
+        known = near_matches(name, list(NETWORKS))
+        raise NetworkError("network.name", f"No network is called {shorten(name)!r}. {known}")
+    _check_images(input_shape, classes)
+    parsed = _parse_options(named.options, options)
+    try:
+        return named.function(input_shape, classes, parsed)
+    except InputTooSmall as error:
+        text = _too_small(name, named, input_shape, classes, parsed)
+        raise NetworkError("network.name", text) from error
+
+
+def _check_images(input_shape: tuple[int, int, int], classes: int) -> None:
+    if len(input_shape) != 3 or min(input_shape) < 1:
+        raise NetworkError("dataset", f"Expected images of (height, width, channels), got {input_shape}.")
+    if classes < 2:
+        raise NetworkError("dataset", f"Expected at least 2 classes to tell apart, got {classes}.")
+
+
+def _parse_options(cls: type[Strict], options: dict[str, Any]) -> Strict:
+    """Strictly, so that "5" or true never passes for 5; lists may stand for tuples, as JSON has no others."""
+    try:
+        return cls.model_validate_json(json.dumps(options, default=repr), strict=True)
+    except ValidationError as error:
+        raise _option_error(cls, error) from error
+
+
+def _option_error(cls: type[Strict], error: ValidationError) -> NetworkError:
+    first = error.errors(include_url=False)[0]
+    path = ".".join(["network.options", *(str(part) for part in first["loc"])])
+    if first["type"] == "extra_forbidden":
+        name = str(first["loc"][0])
+        text = f"No option is called {shorten(name)!r}. {near_matches(name, list(cls.model_fields))}"
+    else:
+        text = f"{first['msg']}, got {shorten(json.dumps(first['input'], default=repr))}."
+    if first["type"] == "literal_error" and isinstance(first["input"], str):
+        choices = _describe("", cls.model_json_schema()["properties"][first["loc"][0]])["choices"]
+        text = f"{text} {near_matches(first['input'], choices)}"
+    return NetworkError(shorten(path, 200), text)
+
+
+def _too_small(name: str, named: NamedNetwork, input_shape: tuple[int, int, int], classes: int, options: Strict) -> str:
+    came = f"{input_shape[0]} x {input_shape[1]} px"
+    for side in range(min(input_shape[:2]) + 1, LARGEST_SEARCHED_PX + 1):
+        try:
+            named.function((side, side, input_shape[2]), classes, options)
+        except InputTooSmall:
+            continue
+        return f"{name} needs images of at least {side} x {side} px with these options, got {came}."
+    return f"{name} needs images of more than {LARGEST_SEARCHED_PX} px a side with these options, got {came}."
+
+
+def _describe(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    kind = schema.get("type", "string")
+    items = schema.get("items", {})
+    bounds = items if kind == "array" else schema
+    return {
+        "name": name,
+        "type": f"array of {items.get('type', 'any')}" if kind == "array" else kind,
+        "default": schema.get("default"),
+        "choices": schema.get("enum"),
+        "minimum": bounds.get("minimum"),
+        "maximum": bounds.get("maximum"),
+        "doc": schema.get("description", ""),
+    }
