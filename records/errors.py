@@ -1,28 +1,28 @@
 """Every error that the yard raises on purpose, as one tree.
 
-    TrainyardError
-    ├── RequestError            the caller must change something; carries the HTTP status
-    │   ├── InvalidSpec         422  a field is unknown, of the wrong type or out of range
-    │   ├── InvalidRequest      400  a query parameter, a cursor or a header makes no sense
-    │   ├── NotJson             400  the body is not JSON
-    │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
-    │   ├── Forbidden           403  the token is good, the act is not for this person
-    │   ├── NotFound            404  nothing of that name is visible to this person
-    │   ├── MethodNotAllowed    405  the address exists, the method does not
-    │   ├── Conflict            409  the thing is not in a state that allows this
-    │   ├── PayloadTooLarge     413  the body is larger than the yard takes
-    │   ├── UnsupportedMediaType 415 the body is of another content type
-    │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
-    │   ├── IdempotencyKeyReused 422 the same key came with another body
-    │   ├── TooManyRequests     429  a limit was reached
-    │   └── NotAvailable        503  a part of the yard is not there at present
-    ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
-    │   ├── PermanentJobError   trying again would end the same way
-    │   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
-    │   │   └── ResumeImpossible, RecipeFailed
-    │   └── TransientJobError   another try may succeed
-    │       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
-    └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
+TrainyardError
+├── RequestError            the caller must change something; carries the HTTP status
+│   ├── InvalidSpec         422  a field is unknown, of the wrong type or out of range
+│   ├── InvalidRequest      400  a query parameter, a cursor or a header makes no sense
+│   ├── NotJson             400  the body is not JSON
+│   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
+│   ├── Forbidden           403  the token is good, the act is not for this person
+│   ├── NotFound            404  nothing of that name is visible to this person
+│   ├── MethodNotAllowed    405  the address exists, the method does not
+│   ├── Conflict            409  the thing is not in a state that allows this
+│   ├── PayloadTooLarge     413  the body is larger than the yard takes
+│   ├── UnsupportedMediaType 415 the body is of another content type
+│   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
+│   ├── IdempotencyKeyReused 422 the same key came with another body
+│   ├── TooManyRequests     429  a limit was reached
+│   └── NotAvailable        503  a part of the yard is not there at present
+├── JobError                an attempt ended badly; `records.retries` alone decides what follows
+│   ├── PermanentJobError   trying again would end the same way
+│   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
+│   │   └── ResumeImpossible, RecipeFailed
+│   └── TransientJobError   another try may succeed
+│       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
+└── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
 """
 
 from __future__ import annotations

@@ -125,17 +125,7 @@ class Interrupted(_Event):
 
 
 Event = Annotated[
-    Metrics
-    | Stage
-    | Progress
-    | FirstStep
-    | Log
-    | Artifact
-    | Checkpoint
-    | Facts
-    | Finished
-    | Failed
-    | Interrupted,
+    Metrics | Stage | Progress | FirstStep | Log | Artifact | Checkpoint | Facts | Finished | Failed | Interrupted,
     Field(discriminator="event"),
 ]
 

@@ -37,7 +37,7 @@ class Order(BaseModel):
     inputs: dict[str, Path] = Field(default_factory=dict)
     """Staged inputs by role, as folders or files: `{"dataset": …}`."""
     facts: dict[str, str] = Field(default_factory=dict)
-    """What the run's record should name about them and the yard: `dataset_sha256`, `trainyard_version`, `git_commit`."""
+    """What the run's record should name: `dataset_sha256`, `trainyard_version`, `git_commit`."""
     checkpoint: Path | None = None
     """The checkpoint to continue from, already verified by its SHA-256."""
     folder: Path

@@ -44,9 +44,7 @@ def parse_spec(body: Any, *, test_kinds: bool = False) -> Spec:
     kind = body.get("kind")
     if not isinstance(kind, str) or kind not in known:
         came = "nothing" if kind is None else shorten(repr(kind))
-        raise InvalidSpec(
-            [FieldProblem("kind", f"Expected a job kind, got {came}. {near_matches(str(kind), known)}")]
-        )
+        raise InvalidSpec([FieldProblem("kind", f"Expected a job kind, got {came}. {near_matches(str(kind), known)}")])
     try:
         return TypeAdapter(SPECS[kind]).validate_json(json.dumps(body))
     except ValidationError as error:

@@ -1,0 +1,1 @@
+"""Alembic's migrations. One idea each; never edited once they have landed."""

@@ -1,0 +1,23 @@
+"""Runs migrations over a connection that `records.schema.migrate` hands in, or over DATABASE_URL for `alembic`."""
+
+from alembic import context
+
+from records.database import Database
+from records.settings import Settings
+from records.tables import Table
+
+
+def _run(connection) -> None:
+    context.configure(
+        connection=connection, target_metadata=Table.metadata, render_as_batch=True, compare_server_default=True
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    _run(given)
+else:
+    with Database(Settings.from_environment().database_address).engine.connect() as own, own.begin():
+        _run(own)

@@ -1,0 +1,93 @@
+"""People and their tokens. A token is 256 random bits; only its SHA-256 is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from records.errors import Unauthorized
+from records.tables import TokenTable, UserTable
+
+TOKEN_PREFIX = "ty_"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who sent a request."""
+
+    id: int
+    name: str
+    role: str
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether everything in the yard is visible to this person."""
+        return self.role == "admin"
+
+
+def create_user(session: Session, name: str, role: str, *, at: datetime) -> UserTable:
+    """Add a person."""
+    user = UserTable(name=name, role=role, created_at=at)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def create_token(session: Session, user_id: int, name: str, *, at: datetime) -> str:
+    """Add a token for a person and return it; it cannot be read again."""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    session.add(TokenTable(user_id=user_id, name=name, sha256=_digest(token), created_at=at))
+    session.flush()
+    return token
+
+
+def authenticate(session: Session, token: str, *, at: datetime) -> Person:
+    """The person that a token stands for.
+
+    Raises:
+        Unauthorized: the token is unknown, expired or revoked; the text does not say which.
+    """
+    row = session.execute(
+        select(UserTable.id, UserTable.name, UserTable.role)
+        .join(TokenTable, TokenTable.user_id == UserTable.id)
+        .where(
+            TokenTable.sha256 == _digest(token),
+            TokenTable.revoked_at.is_(None),
+            or_(TokenTable.expires_at.is_(None), TokenTable.expires_at > at),
+        )
+    ).one_or_none()
+    if row is None:
+        raise Unauthorized("This token is not known here. Send `Authorization: Bearer …` with one that is.")
+    return Person(*row)
+
+
+def ensure_admin(session: Session, token_file: Path, *, at: datetime) -> str | None:
+    """At first start, make the administrator and write a token to `token_file` (mode 0600).
+
+    Returns:
+        The new token, to be shown once; None when there was an administrator with a token file already.
+    """
+    admin = session.scalar(select(UserTable).where(UserTable.role == "admin").order_by(UserTable.id).limit(1))
+    if admin is not None and token_file.exists():
+        return None
+    admin = admin or create_user(session, "admin", "admin", at=at)
+    token = create_token(session, admin.id, f"file {token_file.name}", at=at)
+    _write_private(token_file, token)
+    return token
+
+
+def _write_private(path: Path, token: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(token + "\n")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

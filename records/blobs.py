@@ -1,0 +1,112 @@
+"""Stored bytes, addressed by their SHA-256. A blob appears whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from records.errors import BlobUnavailable, DiskFull
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Blob:
+    """The address and the size of stored bytes."""
+
+    sha256: str
+    size_bytes: int
+
+
+class FolderBlobs:
+    """Blobs in a local folder: `ab/abcdef…`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put_file(self, source: Path) -> Blob:
+        """Copy a file in.
+
+        Raises:
+            DiskFull: there is no room; nothing of it stays behind.
+            BlobUnavailable: reading or writing failed otherwise.
+        """
+        with _foreign_errors(f"store {source.name}"), source.open("rb") as file:
+            return self._put(file)
+
+    def path(self, sha256: str) -> Path:
+        """Where the blob lies; it may not exist."""
+        return self.folder / sha256[:2] / sha256
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The blob's bytes.
+
+        Raises:
+            BlobUnavailable: it is not there.
+        """
+        with _foreign_errors(f"read blob {sha256[:12]}"):
+            return self.path(sha256).open("rb")
+
+    def fetch(self, sha256: str, target: Path) -> None:
+        """Copy a blob out, and check its bytes against its address.
+
+        Raises:
+            BlobUnavailable: it is not there, or its bytes are damaged.
+        """
+        with _foreign_errors(f"fetch blob {sha256[:12]}"), self.path(sha256).open("rb") as file:
+            digest = _copy(file, target)
+        if digest != sha256:
+            target.unlink()
+            raise BlobUnavailable(f"Blob {sha256[:12]} is damaged: its bytes hash to {digest[:12]}.")
+
+    def delete(self, sha256: str) -> None:
+        """Remove a blob that nothing names any more; absent is fine."""
+        self.path(sha256).unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        """Room left where blobs are stored."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self.folder).free
+
+    def _put(self, file: BinaryIO) -> Blob:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f".{secrets.token_hex(8)}.part"
+        try:
+            digest = _copy(file, part)
+            size = part.stat().st_size
+            final = self.path(digest)
+            final.parent.mkdir(exist_ok=True)
+            part.replace(final)
+        finally:
+            part.unlink(missing_ok=True)
+        return Blob(digest, size)
+
+
+def _copy(source: BinaryIO, target: Path) -> str:
+    """Copy, flush to the disk, and return the SHA-256 of the bytes."""
+    digest = hashlib.sha256()
+    with target.open("wb") as file:
+        while chunk := source.read(_CHUNK):
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _foreign_errors(act: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"No room on the disk to {act}. Free some, then retry the job.") from error
+        raise BlobUnavailable(f"Could not {act}: {error.strerror or error}.") from error

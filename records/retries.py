@@ -1,0 +1,83 @@
+"""The one place that decides what follows when an attempt has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from records.errors import TransientJobError, job_error_class
+from records.states import AttemptStatus, JobStatus
+
+_BACKOFF_S = (5.0, 30.0, 120.0)
+"""Waiting times before the first, second and every later retry, in seconds."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended."""
+
+    status: AttemptStatus
+    code: str | None = None
+    text: str = ""
+
+    @classmethod
+    def succeeded(cls) -> Outcome:
+        """The recipe is through."""
+        return cls(AttemptStatus.SUCCEEDED)
+
+    @classmethod
+    def failed(cls, code: str, text: str) -> Outcome:
+        """It ended with the job error of this code."""
+        return cls(AttemptStatus.FAILED, code, text)
+
+    @classmethod
+    def cancelled(cls, text: str = "Cancelled.") -> Outcome:
+        """It stopped because somebody cancelled the job."""
+        return cls(AttemptStatus.CANCELLED, "cancelled", text)
+
+    @classmethod
+    def interrupted(cls, text: str) -> Outcome:
+        """It stopped because its worker shuts down."""
+        return cls(AttemptStatus.INTERRUPTED, "worker_stopped", text)
+
+    @classmethod
+    def lost(cls, text: str) -> Outcome:
+        """Its worker fell silent."""
+        return cls(AttemptStatus.LOST, "lease_expired", text)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What follows for the job."""
+
+    status: JobStatus
+    code: str | None
+    text: str
+    spends_retry: bool = False
+    wait: timedelta = timedelta(0)
+
+
+def decide(outcome: Outcome, *, started: bool, retries_left: int, retries_spent: int) -> Verdict:
+    """What follows for a job whose attempt ended so.
+
+    Args:
+        outcome: how the attempt ended.
+        started: whether its worker ever took it up; an attempt that nobody began costs nothing.
+        retries_left: how many more tries the spec allows.
+        retries_spent: how many were used, for the waiting time.
+    """
+    text = outcome.text
+    if outcome.status == AttemptStatus.SUCCEEDED:
+        return Verdict(JobStatus.SUCCEEDED, None, text)
+    if outcome.status == AttemptStatus.CANCELLED:
+        return Verdict(JobStatus.CANCELLED, "cancelled", text)
+    if outcome.status == AttemptStatus.INTERRUPTED or not started:
+        return Verdict(JobStatus.QUEUED, outcome.code, text)
+    if not issubclass(job_error_class(outcome.code or ""), TransientJobError):
+        return Verdict(JobStatus.FAILED, outcome.code, text)
+    if retries_left < 1:
+        return Verdict(JobStatus.FAILED, outcome.code, f"{text} No retry is left.")
+    wait = timedelta(seconds=_BACKOFF_S[min(retries_spent, len(_BACKOFF_S) - 1)])
+    if outcome.status == AttemptStatus.LOST:
+        wait = timedelta(0)  # the lease has been a wait already
+    return Verdict(JobStatus.QUEUED, outcome.code, text, spends_retry=True, wait=wait)

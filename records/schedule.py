@@ -1,0 +1,88 @@
+"""One pass of the scheduler: snapshot, `place`, attempts with leases. Only one pass runs at a time in the yard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from records.attempts import place_attempt
+from records.database import lock_pass
+from records.jobs import change, lock_job
+from records.placing import FreeDevice, Plan, Snapshot, WaitingJob, place
+from records.states import OPEN_ATTEMPTS, JobStatus
+from records.tables import AttemptTable, DeviceTable, JobTable, LeaseTable, WorkerTable
+from records.workers import ONLINE
+
+
+@dataclass(frozen=True)
+class Bell:
+    """A message to send once the pass has committed: tell this queue of this attempt."""
+
+    queue: str
+    attempt_id: int
+
+
+def run_pass(session: Session, *, lease_s: float, at: datetime) -> list[Bell]:
+    """Place what can be placed, and give every other waiting job its reason."""
+    lock_pass(session, "schedule")
+    snapshot = take_snapshot(session, at=at)
+    plan = place(snapshot)
+    bells = []
+    for placement in plan.placements:
+        job = lock_job(session, placement.job_id)
+        if job.status != JobStatus.QUEUED:  # cancelled since the snapshot
+            continue
+        device = session.get_one(DeviceTable, placement.device_id)
+        attempt = place_attempt(
+            session,
+            job,
+            device,
+            memory_bytes=placement.memory_bytes,
+            expires_at=at + timedelta(seconds=lease_s),
+            at=at,
+        )
+        bells.append(Bell(session.get_one(WorkerTable, device.worker_id).queue, attempt.id))
+    _write_reasons(session, plan)
+    return bells
+
+
+def take_snapshot(session: Session, *, at: datetime) -> Snapshot:
+    """The queue and the devices, as `place` wants them."""
+    has_attempt = exists().where(AttemptTable.job_id == JobTable.id, AttemptTable.status.in_(OPEN_ATTEMPTS))
+    waiting = session.execute(
+        select(JobTable.id, JobTable.priority, JobTable.not_before)
+        .where(JobTable.status == JobStatus.QUEUED, ~has_attempt)
+        .order_by(JobTable.priority.desc(), JobTable.id)
+    )
+    devices = session.execute(
+        select(DeviceTable.id, DeviceTable.kind, DeviceTable.memory_bytes)
+        .join(WorkerTable, WorkerTable.id == DeviceTable.worker_id)
+        .where(WorkerTable.status == ONLINE)
+    ).all()
+    leases = Counter(session.scalars(select(LeaseTable.device_id)))
+    return Snapshot(
+        at=at,
+        waiting=[WaitingJob(*row) for row in waiting],
+        devices=[FreeDevice(*row, leases=leases[row.id]) for row in devices],
+    )
+
+
+def _write_reasons(session: Session, plan: Plan) -> None:
+    """Store the reasons that have changed, so that an unchanged queue costs no writes."""
+    stored = session.execute(
+        select(JobTable.id, JobTable.reason_code, JobTable.reason_text).where(JobTable.status == JobStatus.QUEUED)
+    ).all()
+    for row in stored:
+        reason = plan.reasons.get(row.id)
+        if reason is not None and (row.reason_code, row.reason_text) != (reason.code, reason.text):
+            change(
+                session,
+                row.id,
+                JobTable.status == JobStatus.QUEUED,
+                reason_code=reason.code,
+                reason_text=reason.text,
+            )

@@ -1,0 +1,111 @@
+"""The one place that reads the environment. Everything else is handed a `Settings`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How a yard runs. Each field is the environment variable `TRAINYARD_<FIELD>` unless another is named."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRAINYARD_", frozen=True, extra="ignore", use_attribute_docstrings=True, populate_by_name=True
+    )
+
+    home: Path = Path("~/.trainyard")
+    """Folder of everything the yard keeps on this machine."""
+    database_url: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("TRAINYARD_DATABASE_URL", "DATABASE_URL")
+    )
+    """`postgresql://…` or `sqlite:///…` (variable `DATABASE_URL`); without it, SQLite in the home."""
+    redis_url: SecretStr | None = Field(None, validation_alias=AliasChoices("TRAINYARD_REDIS_URL", "REDIS_URL"))
+    """`redis://…` (variable `REDIS_URL`); without it, `trainyard up` starts an embedded server."""
+    blobs: Path | None = None
+    """Folder of stored files; without it, `blobs` in the home."""
+    data: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Folders (separated by `:`) with datasets at hand, a subfolder each: `DIR/mnist/train-images-idx3-ubyte.gz`."""
+
+    max_body_bytes: int = Field(1_000_000, ge=1_000)
+    """Largest JSON body, in bytes."""
+    max_streams: int = Field(8, ge=0)
+    """Event streams that one API process serves at once; more are answered 429 and poll instead."""
+    rate_limit: str = "6000/minute"
+    """Requests a person may send, in Flask-Limiter's words."""
+    min_free_bytes: int = Field(200_000_000, ge=0)
+    """`/readyz` reports the disk as degraded below this."""
+
+    worker_name: str = Field("", max_length=100)
+    """Name of this machine's worker; without it, host name and home folder's name."""
+    child_start: Literal["preload", "spawn"] = "preload"
+    """How children start: forked from a process that has imported TensorFlow, or as a fresh interpreter."""
+    cpu_threads: int = Field(0, ge=0)
+    """Processor threads that a job on the CPU may use; 0 means all."""
+    flush_s: float = Field(1.0, gt=0.0)
+    """Time between a worker's writes for a running attempt, in seconds."""
+    lease_s: float = Field(30.0, gt=0.0)
+    """How long an attempt may stay silent before another worker may have its job, in seconds."""
+    sweep_s: float = Field(5.0, gt=0.0)
+    """Time between sweeps for lapsed leases and unheard bells, in seconds."""
+    stop_grace_s: float = Field(25.0, gt=0.0)
+    """Time that a child has for its last checkpoint when the worker shuts down, in seconds."""
+    cancel_grace_s: float = Field(3.0, gt=0.0)
+    """Time that a cancelled child has to end by itself before it is killed, in seconds."""
+    test_kinds: bool = False
+    """Know the job kinds made for tests."""
+
+    def model_post_init(self, context: object) -> None:
+        """Make paths absolute once, so that every process of the yard means the same folders."""
+        object.__setattr__(self, "home", self.home.expanduser().absolute())
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Read the environment, once, at the start of a process."""
+        data = os.environ.get("TRAINYARD_DATA", "")
+        return cls(data=tuple(Path(p).expanduser().absolute() for p in data.split(":") if p))
+
+    @property
+    def database_address(self) -> str:
+        """The database's URL with the driver that the yard uses."""
+        if self.database_url is None:
+            return f"sqlite:///{self.home / 'yard.sqlite'}"
+        url = self.database_url.get_secret_value()
+        for prefix in ("postgresql://", "postgres://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+    @property
+    def redis_address(self) -> str:
+        """The broker's URL; an address where nothing listens when none is set."""
+        return self.redis_url.get_secret_value() if self.redis_url else "redis://127.0.0.1:1/0"
+
+    @property
+    def blob_folder(self) -> Path:
+        """Where stored files lie."""
+        return self.blobs or self.home / "blobs"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where verified datasets lie; everything in it can be fetched again."""
+        return self.home / "cache"
+
+    @property
+    def scratch_folder(self) -> Path:
+        """Where attempts work; emptied when a worker starts."""
+        return self.home / "scratch"
+
+
+CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH")
+"""Variables that a child process may see. Nothing with a password is among them."""
+
+
+def child_environment() -> dict[str, str]:
+    """The environment for children: a short list of names, and the machine's CUDA and NVIDIA variables."""
+    allowed = {name: os.environ[name] for name in CHILD_ENVIRONMENT if name in os.environ}
+    vendor = {k: v for k, v in os.environ.items() if k.startswith(("CUDA_", "NVIDIA_", "OPENBLAS_", "OMP_"))}
+    return {**allowed, **vendor, "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}

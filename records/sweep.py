@@ -1,0 +1,53 @@
+"""The sweep: ends attempts that fell silent, and finds what to ring again because nobody heard of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from records.attempts import expire
+from records.database import lock_pass, upsert
+from records.schedule import Bell
+from records.states import AttemptStatus
+from records.tables import AttemptTable, WorkerTable, YardTable
+from records.workers import mark_silent_workers
+
+LAST_SWEEP = "last_sweep"
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep found."""
+
+    expired_jobs: list[int]
+    unheard: list[Bell]
+    """Attempts that were placed a while ago and not taken up: their message may be lost."""
+
+
+def sweep(session: Session, *, silent_s: float, unheard_s: float, at: datetime) -> Swept:
+    """End what has lapsed and collect what must be rung again.
+
+    Args:
+        session: a writing transaction.
+        silent_s: a worker without a sign of life for so long is offline.
+        unheard_s: an attempt placed so long ago and not claimed is rung again.
+        at: now.
+    """
+    lock_pass(session, "sweep")
+    expired = expire(session, at=at)
+    mark_silent_workers(session, silent_s=silent_s, at=at)
+    statement = upsert(session, YardTable).values(name=LAST_SWEEP, value=at.isoformat())
+    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": at.isoformat()}))
+    return Swept(expired, _unheard(session, at - timedelta(seconds=unheard_s)))
+
+
+def _unheard(session: Session, before: datetime) -> list[Bell]:
+    rows = session.execute(
+        select(WorkerTable.queue, AttemptTable.id)
+        .join(WorkerTable, WorkerTable.id == AttemptTable.worker_id)
+        .where(AttemptTable.status == AttemptStatus.PLACED, AttemptTable.placed_at < before)
+    )
+    return [Bell(*row) for row in rows]

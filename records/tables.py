@@ -1,0 +1,301 @@
+"""The SQL tables. Rows are the truth; Celery's messages are only bells.
+
+Statuses are those of `records.states`; times are UTC with their zone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A time with its zone. SQLite forgets zones, so UTC is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse times without a zone: they would mean something else on another machine."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"expected a time with its zone, got {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC, whatever the database gave."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcTime(), dict[str, Any]: JSON()}
+
+
+class UserTable(Table):
+    """A person."""
+
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    role: Mapped[str] = mapped_column(String(20))
+    """`admin` or `member`."""
+    created_at: Mapped[datetime]
+
+
+class TokenTable(Table):
+    """A secret that stands for a person. Only its SHA-256 is kept."""
+
+    __tablename__ = "tokens"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class WorkerTable(Table):
+    """One life of a worker's parent process."""
+
+    __tablename__ = "workers"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), index=True)
+    """Stays the same when the worker starts again; `queue` follows from it."""
+    queue: Mapped[str] = mapped_column(String(250))
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int]
+    version: Mapped[str] = mapped_column(String(50))
+    status: Mapped[str] = mapped_column(String(20))
+    """`online`, `draining` or `offline`."""
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class DeviceTable(Table):
+    """A GPU or the CPU of a worker's machine."""
+
+    __tablename__ = "devices"
+    __table_args__ = (UniqueConstraint("worker_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    worker_id: Mapped[int] = mapped_column(ForeignKey("workers.id"))
+    name: Mapped[str] = mapped_column(String(50))
+    """`cpu:0`, `gpu:0` …"""
+    kind: Mapped[str] = mapped_column(String(10))
+    number: Mapped[int]
+    """Position among the machine's devices of this kind."""
+    model: Mapped[str] = mapped_column(String(200))
+    memory_bytes: Mapped[int] = mapped_column(BigInteger)
+    threads: Mapped[int]
+
+
+class JobTable(Table):
+    """One order. Only `records.jobs.move` writes `status`."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_queue", "status", "priority", "id"),
+        Index("ix_jobs_status_id", "status", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(String(200))
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    spec: Mapped[dict[str, Any]]
+    parameters: Mapped[int] = mapped_column(BigInteger)
+    """Parameters of the network, known before it ran; 0 where there is none."""
+    status: Mapped[str] = mapped_column(String(20))
+    reason_code: Mapped[str | None] = mapped_column(String(50))
+    """Why the job waits, failed or was cancelled: a stable code."""
+    reason_text: Mapped[str | None] = mapped_column(Text)
+    priority: Mapped[int]
+    retries_left: Mapped[int]
+    not_before: Mapped[datetime | None]
+    """A queued job is not placed earlier than this."""
+    cancel_requested_at: Mapped[datetime | None]
+    """A request to cancel is a flag; the status changes when the work has stopped."""
+    progress: Mapped[float] = mapped_column(Float)
+    """0 to 1."""
+    live: Mapped[dict[str, Any]]
+    """What a running job last said of itself: stage, epoch, step, images a second, time left, values."""
+    version: Mapped[int] = mapped_column(Integer)
+    """Grows with every change of the row; the ETag is made from it."""
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class IdempotencyKeyTable(Table):
+    """A key that a person sent with a job, so that sending again does not make a second one."""
+
+    __tablename__ = "idempotency_keys"
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    body_sha256: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    created_at: Mapped[datetime]
+
+
+class AttemptTable(Table):
+    """One worker's try at a job. Its id is the fencing token of every write that it makes."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("job_id", "number"),
+        Index("uq_attempts_one_open", "job_id", unique=True, sqlite_where=text("status IN ('placed', 'running')"),
+              postgresql_where=text("status IN ('placed', 'running')")),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    number: Mapped[int]
+    """1 for the first try."""
+    status: Mapped[str] = mapped_column(String(20))
+    worker_id: Mapped[int] = mapped_column(ForeignKey("workers.id"), index=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), index=True)
+    pid: Mapped[int | None]
+    """Process id of the child, on the worker's machine."""
+    reason_code: Mapped[str | None] = mapped_column(String(50))
+    reason_text: Mapped[str | None] = mapped_column(Text)
+    placed_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    first_step_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class LeaseTable(Table):
+    """The right of an open attempt to write and to use its device's memory, until it expires. Gone when it ends."""
+
+    __tablename__ = "leases"
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), unique=True)
+    """One attempt a device: the unique constraint guards it whatever the scheduler thinks."""
+    memory_bytes: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RunTable(Table):
+    """The scientific record of a job; it spans attempts."""
+
+    __tablename__ = "runs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    facts: Mapped[dict[str, Any]]
+    """Seed, versions, commit, device, dataset hash, durations."""
+    summary: Mapped[dict[str, Any]]
+    """The few numbers that sum the run up, such as `test/accuracy`."""
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class MetricTable(Table):
+    """One value of one metric at one step. Written again, it is replaced."""
+
+    __tablename__ = "metrics"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    step: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    value: Mapped[float | None] = mapped_column(Float)
+    """NULL where it was not a finite number."""
+    at: Mapped[datetime]
+
+
+class ArtifactTable(Table):
+    """A kept file; its bytes lie in the blob store under their SHA-256."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (UniqueConstraint("job_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(50))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    step: Mapped[int | None] = mapped_column(BigInteger)
+    """For checkpoints: optimizer steps done."""
+    created_at: Mapped[datetime]
+
+
+class JobEventTable(Table):
+    """What happened to a job: who, when, from, to, why. Only ever added to."""
+
+    __tablename__ = "job_events"
+    __table_args__ = (Index("ix_job_events_job", "job_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(150))
+    """`user:NAME`, `worker:NAME` or `yard`."""
+    kind: Mapped[str] = mapped_column(String(50))
+    """`moved`, `placed`, `cancel_requested`, `checkpoint`, `attempt_ended` …"""
+    from_status: Mapped[str | None] = mapped_column(String(20))
+    to_status: Mapped[str | None] = mapped_column(String(20))
+    code: Mapped[str | None] = mapped_column(String(50))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class LogLineTable(Table):
+    """A line that a job's child printed or reported."""
+
+    __tablename__ = "log_lines"
+    __table_args__ = (Index("ix_log_lines_job", "job_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    attempt_number: Mapped[int]
+    at: Mapped[datetime]
+    level: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class DatasetTable(Table):
+    """A dataset of the catalogue that a worker of this yard has fetched and verified."""
+
+    __tablename__ = "datasets"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(300))
+    """Which source delivered the bytes."""
+    sheet_sha256: Mapped[str | None] = mapped_column(String(64))
+    """Blob of the sample sheet, a PNG."""
+    fetched_at: Mapped[datetime]
+
+
+class YardTable(Table):
+    """Single facts about the yard itself, such as when its last sweep ended."""
+
+    __tablename__ = "yard"
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
