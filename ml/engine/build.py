@@ -37,7 +37,9 @@ def build_model(network: Network, *, seed: int) -> keras.Model:
 def make_layer(node: Node, seed: int) -> keras.layers.Layer:
     """The Keras layer of one node."""
     layer_type = node.layer.type
-    arguments = {key: _argument(key, value, derive_seed(seed, node.name)) for key, value in node.layer.options().items()}
+    arguments = {
+        key: _argument(key, value, derive_seed(seed, node.name)) for key, value in node.layer.options().items()
+    }
     if layer_type == "Dropout":
         arguments["seed"] = derive_seed(seed, node.name)
     if node.name in FULL_PRECISION:

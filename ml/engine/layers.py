@@ -108,9 +108,7 @@ class PartialConv2D(keras.layers.Layer):
         """Make a kernel slice for each connection and a bias for each output map."""
         self._maps = input_shape[-1]
         pairs = sum(len(seen) for seen in self.connections)
-        self.kernel = self.add_weight(
-            name="kernel", shape=(*self.kernel_size, pairs), initializer=self._draw_kernel
-        )
+        self.kernel = self.add_weight(name="kernel", shape=(*self.kernel_size, pairs), initializer=self._draw_kernel)
         self.bias = self.add_weight(name="bias", shape=(len(self.connections),), initializer="zeros")
 
     def call(self, inputs: Any) -> Any:
@@ -155,12 +153,19 @@ class PartialConv2D(keras.layers.Layer):
 
     def _draw_kernel(self, shape: Sequence[int], dtype: Any = None) -> Any:
         """Each output map by itself: its fan-in differs from its neighbours'."""
-        config = self.kernel_initializer.get_config()
         slices = []
         for output, seen in enumerate(self.connections):
-            drawn = self.kernel_initializer.from_config({**config, "seed": config["seed"] + output})
-            slices.append(ops.squeeze(drawn((*self.kernel_size, len(seen), 1), dtype), axis=-1))
+            draw = _reseeded(self.kernel_initializer, output)
+            slices.append(ops.squeeze(draw((*self.kernel_size, len(seen), 1), dtype), axis=-1))
         return ops.concatenate(slices, axis=-1)
+
+
+def _reseeded(initializer: Any, by: int) -> Any:
+    """The same initializer with another seed, since one that is asked twice draws the same numbers twice."""
+    config = initializer.get_config()
+    if config.get("seed") is not None:
+        config["seed"] += by
+    return initializer.from_config(config)
 
 
 def _divided(size: int | None, by: int) -> int | None:

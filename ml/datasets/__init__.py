@@ -1,0 +1,14 @@
+"""Labelled images in memory: reading, setting a validation part aside, weighing classes, showing samples.
+
+Needs numpy and Pillow, never TensorFlow.
+"""
+
+from __future__ import annotations
+
+from ml.datasets.idx import load_images
+from ml.datasets.images import ImageSet
+from ml.datasets.sheet import sample_sheet
+from ml.datasets.split import split_validation
+from ml.datasets.weights import class_weights
+
+__all__ = ["ImageSet", "class_weights", "load_images", "sample_sheet", "split_validation"]
