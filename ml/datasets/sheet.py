@@ -28,7 +28,7 @@ def sample_sheet(image_set: ImageSet, path: Path, per_class: int = 10) -> None:
     font = ImageFont.load_default(15)
     small = ImageFont.load_default(11)
     names_px = _names_px(image_set.classes, font)
-    row_px = tile[1] + GAP_PX
+    row_px = max(tile[1], 32) + GAP_PX
     sheet = Image.new(
         "RGB",
         (

@@ -1,0 +1,120 @@
+"""Which class was taken for which: the confusion matrix as numbers, as JSON and as a picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ml.reports.figure import FAINT, INK, cut, picture
+
+COUNTED_CLASSES = 20
+"""Up to so many classes each cell shows its number."""
+NAME_LIMIT = 18
+"""Characters of a class's name beside the picture."""
+
+
+def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, classes: Sequence[str] | int) -> NDArray[np.int64]:
+    """How many images of each true class (rows) were said to be of each class (columns), int64.
+
+    Args:
+        labels: `[n]`, the true classes, as indices.
+        predictions: `[n]`, what the network said, as indices.
+        classes: the names of all classes, or how many there are.
+    """
+    number = classes if isinstance(classes, int) else len(classes)
+    cells = np.asarray(labels, np.int64) * number + np.asarray(predictions, np.int64)
+    return np.bincount(cells, minlength=number * number).astype(np.int64).reshape(number, number)
+
+
+def write_confusion_json(path: Path, matrix: NDArray[np.int64], classes: Sequence[str]) -> None:
+    """Write the matrix with what follows from it: accuracy, and precision, recall, f1 and support of each class.
+
+    A ratio with nothing below the line (no image of a class, or none said to be of it) is null.
+    """
+    content = {
+        "classes": list(classes),
+        "rows": "true class",
+        "columns": "predicted class",
+        "matrix": matrix.tolist(),
+        "per_class": [_class_scores(matrix, index, name) for index, name in enumerate(classes)],
+        "accuracy": _ratio(np.trace(matrix), matrix.sum()),
+    }
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def write_confusion_png(path: Path, matrix: NDArray[np.int64], classes: Sequence[str]) -> None:
+    """Write the matrix as a picture: what was right in blue, mistakes in orange, each as a share of its true class.
+
+    Mistakes are coloured by the root of their share: 1 % of a class can be seen beside 99 %.
+    """
+    number = len(classes)
+    side = float(np.clip(2.6 + 0.42 * number, 4.5, 13.0))
+    with picture(path, width_inches=side, height_inches=side) as figure:
+        axes = figure.subplots()
+        axes.imshow(_colours(matrix), interpolation="nearest")
+        _name_axes(axes, classes, size=_name_size(number))
+        if number <= COUNTED_CLASSES:
+            _write_counts(axes, matrix)
+        right, total = int(np.trace(matrix)), int(matrix.sum())
+        share = f" ({right / total:.2%})" if total else ""
+        axes.set_title(f"{right:,} of {total:,} right{share}", fontsize=12, fontweight="bold", pad=12)
+
+
+def _class_scores(matrix: NDArray[np.int64], index: int, name: str) -> dict[str, Any]:
+    hits, said, support = matrix[index, index], matrix[:, index].sum(), matrix[index].sum()
+    return {
+        "class": name,
+        "precision": _ratio(hits, said),
+        "recall": _ratio(hits, support),
+        "f1": _ratio(2 * hits, said + support),
+        "support": int(support),
+    }
+
+
+def _ratio(above: Any, below: Any) -> float | None:
+    return float(above / below) if below else None
+
+
+def _colours(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
+    """`[classes, classes, 3]` of 0 to 1: white to blue on the diagonal, white to orange beside it."""
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    diagonal = np.eye(len(matrix), dtype=bool)
+    strength = np.where(diagonal, share**2 * 0.85, np.sqrt(share))[..., np.newaxis]
+    full = np.where(diagonal[..., np.newaxis], (0.11, 0.44, 0.76), (0.91, 0.35, 0.05))
+    return 1 + strength * (full - 1)
+
+
+def _name_size(number: int) -> float:
+    return 9.0 if number <= COUNTED_CLASSES else max(4.0, 9.0 * 26 / max(26, number) + 1.5)
+
+
+def _name_axes(axes: Any, classes: Sequence[str], size: float) -> None:
+    names = [cut(name, NAME_LIMIT) for name in classes]
+    upright = max(map(len, names)) <= 2 and len(names) <= 40
+    axes.set_xticks(range(len(names)), names, fontsize=size, rotation=0 if upright else 90)
+    axes.set_yticks(range(len(names)), names, fontsize=size)
+    axes.set_xlabel("said", fontsize=11)
+    axes.set_ylabel("true", fontsize=11)
+    axes.tick_params(length=0)
+    edges = np.arange(len(names) + 1) - 0.5
+    axes.set_xticks(edges, minor=True)
+    axes.set_yticks(edges, minor=True)
+    axes.grid(which="minor", color="#dee2e6", linewidth=0.8 if len(names) <= COUNTED_CLASSES else 0.2)
+    axes.set_axisbelow(False)
+    axes.tick_params(which="minor", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _write_counts(axes: Any, matrix: NDArray[np.int64]) -> None:
+    size = 9 if matrix.max() < 10_000 else 7.5
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    for (row, column), count in np.ndenumerate(matrix):
+        dark = share[row, column] > (0.75 if row == column else 0.4)
+        colour = "white" if dark else INK if count else FAINT
+        if count or row == column:
+            axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=size)
