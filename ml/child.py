@@ -1,0 +1,140 @@
+"""The life of one child process: an order in, events out, an exit status.
+
+Both ways to start a child end here: `python -m ml`, and a fork of a forkserver that preloaded `ml.preload`.
+Importing this module loads neither Keras nor TensorFlow; running a kind that needs them does.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from ml.engine.quiet import quieten
+from ml.kinds import load_recipe
+from ml.reporter import LONGEST_TEXT, Interruption, PipeClosed, PipeWriter, Reporter
+from records.errors import DiskFull, JobError, OutOfMemory, RecipeFailed, TrainyardError
+from records.events import INTERRUPTED_EXIT, Failed, Finished, Interrupted
+from records.orders import Order
+from records.specs import parse_spec
+
+FAILED_EXIT = 1
+ORPHANED_EXIT = 1
+
+
+def run_child(orders: int | BinaryIO, events_fd: int, *, log_fd: int | None = None) -> int:
+    """Carry out the one order that comes down `orders`; the result is the exit status.
+
+    The process becomes the leader of its own group. It ends at once when `orders` reaches its end, because then the
+    parent has died: keep the other side open for as long as the child shall live. SIGTERM asks for a checkpoint and
+    an end with status 75.
+
+    Args:
+        orders: where one JSON line with a `records.orders.Order` comes from; a descriptor or an open binary file.
+        events_fd: where events go, one JSON line each.
+        log_fd: takes the place of standard output and error; None leaves them as they are.
+
+    Returns:
+        0 after Finished, 75 after Interrupted, 1 after Failed, or quietly 1 when nobody reads the events.
+    """
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _lead_own_group()
+    if log_fd is not None:
+        os.dup2(log_fd, 1)
+        os.dup2(log_fd, 2)
+    writer = PipeWriter(events_fd)
+    try:
+        return _answer(orders if isinstance(orders, int) else orders.fileno(), writer, stop)
+    except PipeClosed:
+        return FAILED_EXIT
+
+
+def _answer(orders_fd: int, writer: PipeWriter, stop: threading.Event) -> int:
+    try:
+        order = Order.model_validate_json(_read_line(orders_fd))
+        threading.Thread(target=_die_with_parent, args=(orders_fd,), daemon=True).start()
+        summary = _run_recipe(order, Reporter(writer, stop=stop))
+    except Interruption as interruption:
+        writer(Interrupted(step=interruption.step))
+        return INTERRUPTED_EXIT
+    except PipeClosed:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        ours = as_job_error(error)
+        writer(Failed(code=ours.code, text=ours.text[:LONGEST_TEXT]))
+        return FAILED_EXIT
+    writer(Finished(summary=summary))
+    return 0
+
+
+def _run_recipe(order: Order, reporter: Reporter) -> dict[str, Any]:
+    reporter.stage("starting")
+    spec = parse_spec(order.spec, test_kinds=True)
+    quieten()
+    recipe = load_recipe(spec.kind)
+    if "tensorflow" in sys.modules:
+        from ml.engine.device import prepare_device
+
+        prepare_device(order.device)
+    return recipe(spec, order, reporter)
+
+
+def as_job_error(error: Exception) -> JobError:
+    """A foreign error as one of ours; ours stay what they are."""
+    if isinstance(error, JobError):
+        return error
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, TrainyardError):
+        return RecipeFailed(error.text)
+    if _is_disk_full(error):
+        return DiskFull(f"Expected room for the files of this attempt, but the disk is full ({text[:500]}). Free some.")
+    if isinstance(error, MemoryError) or _is_tensorflow(error, "ResourceExhaustedError"):
+        return OutOfMemory(
+            f"A step needs more memory than the device or its share has ({text[:500]}). "
+            "Choose a smaller batch or network, or a larger device."
+        )
+    return RecipeFailed(f"The recipe ended with an error of its own; the log holds the traceback. {text[:2000]}")
+
+
+def _is_disk_full(error: Exception) -> bool:
+    """ENOSPC or EDQUOT, also where h5py or TensorFlow hide the number in their text."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    known = isinstance(error, OSError) or _is_tensorflow(error, "OpError")
+    return known and any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
+
+
+def _is_tensorflow(error: Exception, name: str) -> bool:
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(error, getattr(tensorflow.errors, name))
+
+
+def _lead_own_group() -> None:
+    with suppress(PermissionError):  # already the leader: the parent started it so
+        os.setsid()
+
+
+def _read_line(fd: int) -> bytes:
+    """One line, read without a buffer: a daemon thread that holds a buffer's lock breaks the end of the process."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        part = os.read(fd, 65_536)
+        if not part:
+            os._exit(ORPHANED_EXIT)
+        line += part
+    return bytes(line)
+
+
+def _die_with_parent(fd: int) -> None:
+    """Wait for the end of the orders, which means that the parent has died, and follow it."""
+    with suppress(OSError):
+        while os.read(fd, 65_536):
+            pass
+    os._exit(ORPHANED_EXIT)
