@@ -50,14 +50,14 @@ def write_confusion_json(path: Path, matrix: NDArray[np.int64], classes: Sequenc
 def write_confusion_png(path: Path, matrix: NDArray[np.int64], classes: Sequence[str]) -> None:
     """Write the matrix as a picture: what was right in blue, mistakes in orange, each as a share of its true class.
 
-    Mistakes are coloured by the root of their share: 1 % of a class can be seen beside 99 %.
+    Mistakes are coloured by a root of their share, so that 1 % of a class can be seen beside 99 %.
     """
     number = len(classes)
     side = float(np.clip(2.6 + 0.42 * number, 4.5, 13.0))
     with picture(path, width_inches=side, height_inches=side) as figure:
         axes = figure.subplots()
         axes.imshow(_colours(matrix), interpolation="nearest")
-        _name_axes(axes, classes, size=_name_size(number))
+        _name_axes(axes, classes, side)
         if number <= COUNTED_CLASSES:
             _write_counts(axes, matrix)
         right, total = int(np.trace(matrix)), int(matrix.sum())
@@ -84,7 +84,7 @@ def _colours(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     """`[classes, classes, 3]` of 0 to 1: white to blue on the diagonal, white to orange beside it."""
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     diagonal = np.eye(len(matrix), dtype=bool)
-    strength = np.where(diagonal, share**2 * 0.85, np.sqrt(share))[..., np.newaxis]
+    strength = np.where(diagonal, share**2 * 0.85, share**0.4)[..., np.newaxis]
     full = np.where(diagonal[..., np.newaxis], (0.11, 0.44, 0.76), (0.91, 0.35, 0.05))
     return 1 + strength * (full - 1)
 
@@ -93,9 +93,11 @@ def _name_size(number: int) -> float:
     return 9.0 if number <= COUNTED_CLASSES else max(4.0, 9.0 * 26 / max(26, number) + 1.5)
 
 
-def _name_axes(axes: Any, classes: Sequence[str], size: float) -> None:
+def _name_axes(axes: Any, classes: Sequence[str], side_inches: float) -> None:
     names = [cut(name, NAME_LIMIT) for name in classes]
-    upright = max(map(len, names)) <= 2 and len(names) <= 40
+    size = _name_size(len(names))
+    room_points = (side_inches - 1.2) * 72 / len(names)
+    upright = max(map(len, names)) * size * 0.65 < room_points
     axes.set_xticks(range(len(names)), names, fontsize=size, rotation=0 if upright else 90)
     axes.set_yticks(range(len(names)), names, fontsize=size)
     axes.set_xlabel("said", fontsize=11)
@@ -114,7 +116,7 @@ def _write_counts(axes: Any, matrix: NDArray[np.int64]) -> None:
     size = 9 if matrix.max() < 10_000 else 7.5
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     for (row, column), count in np.ndenumerate(matrix):
-        dark = share[row, column] > (0.75 if row == column else 0.4)
+        dark = share[row, column] > (0.85 if row == column else 0.6)
         colour = "white" if dark else INK if count else FAINT
         if count or row == column:
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=size)

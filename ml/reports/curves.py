@@ -50,7 +50,16 @@ def _draw(axes: Any, panel: str, series: dict[str, tuple[list[float], list[float
         epochs, values = series[split]
         colour = FAINT if panel == "learning_rate" else COLOURS[split]
         marker = "o" if len(epochs) <= MARKED_EPOCHS else None
-        axes.plot(epochs, values, color=colour, linewidth=1.8, marker=marker, markersize=3.5, label=NAMES[split])
+        axes.plot(
+            epochs,
+            values,
+            color=colour,
+            linewidth=1.8,
+            marker=marker,
+            markersize=3.5,
+            label=NAMES[split],
+            clip_on=False,
+        )
     axes.set_title(panel.replace("_", " ").capitalize(), fontsize=12, fontweight="bold")
     axes.set_xlabel("epoch")
     axes.grid(axis="y")
@@ -63,11 +72,12 @@ def _draw(axes: Any, panel: str, series: dict[str, tuple[list[float], list[float
 def _set_ticks(axes: Any, panel: str, last_epoch: float) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
     if last_epoch <= 1:
         axes.set_xlim(0.5, 1.5)
+        axes.set_xticks([1])
     if panel == "accuracy":
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
         axes.set_ylim(top=min(1.0, axes.get_ylim()[1]))
     else:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.05)

@@ -44,6 +44,7 @@ def picture(path: Path, *, width_inches: float, height_inches: float, dpi: int =
 
     with rc_context(_STYLE):
         figure = Figure(figsize=(width_inches, height_inches), dpi=dpi, layout="constrained", facecolor="white")
+        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
         FigureCanvasAgg(figure)
         yield figure
         figure.savefig(path, format="png")
