@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from records.database import lock_pass
 from records.errors import Unauthorized
 from records.tables import TokenTable, UserTable
 
@@ -54,18 +55,25 @@ def authenticate(session: Session, token: str, *, at: datetime) -> Person:
     Raises:
         Unauthorized: the token is unknown, expired or revoked; the text does not say which.
     """
-    row = session.execute(
-        select(UserTable.id, UserTable.name, UserTable.role)
-        .join(TokenTable, TokenTable.user_id == UserTable.id)
-        .where(
-            TokenTable.sha256 == _digest(token),
-            TokenTable.revoked_at.is_(None),
-            or_(TokenTable.expires_at.is_(None), TokenTable.expires_at > at),
-        )
-    ).one_or_none()
+    return identify(session, token, at=at)[1]
+
+
+def identify(session: Session, token: str, *, at: datetime) -> tuple[int, Person]:
+    """The id of a token, and the person that it stands for.
+
+    Raises:
+        Unauthorized: the token is unknown, expired or revoked; the text does not say which.
+    """
+    row = session.execute(_OF_TOKEN, {"sha256": _digest(token), "at": at}).one_or_none()
     if row is None:
         raise Unauthorized("This token is not known here. Send `Authorization: Bearer …` with one that is.")
-    return Person(*row)
+    return row[0], Person(*row[1:])
+
+
+def person_of(session: Session, token_id: int, *, at: datetime) -> Person | None:
+    """The person that the token with this id stands for; None once it has expired or was revoked."""
+    row = session.execute(_OF_TOKEN_ID, {"token_id": token_id, "at": at}).one_or_none()
+    return None if row is None else Person(*row[1:])
 
 
 def ensure_admin(session: Session, token_file: Path, *, at: datetime) -> str | None:
@@ -74,6 +82,7 @@ def ensure_admin(session: Session, token_file: Path, *, at: datetime) -> str | N
     Returns:
         The new token, to be shown once; None when there was an administrator with a token file already.
     """
+    lock_pass(session, "admin")  # two processes may start at once
     admin = session.scalar(select(UserTable).where(UserTable.role == "admin").order_by(UserTable.id).limit(1))
     if admin is not None and token_file.exists():
         return None
@@ -91,3 +100,15 @@ def _write_private(path: Path, token: str) -> None:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+_LIVE_TOKEN = (
+    select(TokenTable.id, UserTable.id, UserTable.name, UserTable.role)
+    .join(UserTable, UserTable.id == TokenTable.user_id)
+    .where(
+        TokenTable.revoked_at.is_(None),
+        or_(TokenTable.expires_at.is_(None), TokenTable.expires_at > bindparam("at", type_=TokenTable.expires_at.type)),
+    )
+)
+_OF_TOKEN = _LIVE_TOKEN.where(TokenTable.sha256 == bindparam("sha256"))
+_OF_TOKEN_ID = _LIVE_TOKEN.where(TokenTable.id == bindparam("token_id"))

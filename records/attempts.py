@@ -14,9 +14,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from records import retries
-from records.database import rows_changed
+from records.database import lock_pass, rows_changed
 from records.errors import LeaseLost
-from records.jobs import add_event, change, lock_job, move
+from records.jobs import add_event, change, grow_version, lock_job, move
 from records.retries import Outcome
 from records.runs import finish_run, open_run
 from records.states import OPEN_ATTEMPTS, AttemptStatus, JobStatus
@@ -114,6 +114,7 @@ def guard(session: Session, attempt_id: int, job_id: int, *, lease_s: float, at:
 def note_child(session: Session, attempt_id: int, **columns: Any) -> None:
     """Set `pid` or `first_step_at` of an attempt; call `guard` first."""
     session.execute(update(AttemptTable).where(AttemptTable.id == attempt_id).values(**columns))
+    grow_version(session, select(AttemptTable.job_id).where(AttemptTable.id == attempt_id))
 
 
 def finish(session: Session, attempt_id: int, job_id: int, outcome: Outcome, *, actor: str, at: datetime) -> JobStatus:
@@ -142,6 +143,7 @@ def finish(session: Session, attempt_id: int, job_id: int, outcome: Outcome, *, 
 
 def expire(session: Session, *, at: datetime) -> list[int]:
     """End every attempt whose lease has run out, and return the ids of their jobs."""
+    lock_pass(session, "schedule")
     lapsed = session.execute(
         select(AttemptTable.id, AttemptTable.job_id)
         .join(LeaseTable, LeaseTable.attempt_id == AttemptTable.id)
@@ -154,6 +156,7 @@ def expire(session: Session, *, at: datetime) -> list[int]:
 
 def expire_of_worker(session: Session, worker_ids: Iterable[int], *, at: datetime) -> list[int]:
     """End every open attempt of workers that are known to be gone, and return the ids of their jobs."""
+    lock_pass(session, "schedule")
     orphans = session.execute(
         select(AttemptTable.id, AttemptTable.job_id)
         .where(AttemptTable.worker_id.in_(list(worker_ids)), AttemptTable.status.in_(OPEN_ATTEMPTS))

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, CursorResult, Engine, Insert, Update, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 _BUSY_TIMEOUT_MS = 30_000
@@ -61,6 +63,11 @@ def rows_changed(session: Session, statement: Update) -> int:
     """Run an UPDATE and return how many rows it met. The guard of every claim and move stands on this number."""
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error means that the database could not be used: not reached, locked for too long."""
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
 
 
 def upsert(session: Session, table: Any) -> Any:

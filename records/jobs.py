@@ -1,6 +1,8 @@
 """The life of a job. `move` alone changes a job's status; every change starts with `lock_job`.
 
-Order of locks, always: the job's row first, then its attempt's. No function here commits.
+Order of locks, always: the job's row first, then its attempt's. Who locks several jobs in one transaction takes
+`records.database.lock_pass("schedule")` before the first, or two such transactions could wait for each other.
+No function here commits.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from records.database import rows_changed
+from records.database import lock_pass, rows_changed
 from records.errors import Conflict, IdempotencyKeyReused, NotFound
 from records.specs import Spec
 from records.states import FINISHED, MOVES, OPEN_ATTEMPTS, AttemptStatus, JobStatus
@@ -46,9 +48,12 @@ def submit(session: Session, spec: Spec, *, owner_id: int, actor: str, parameter
 def find_submitted(session: Session, owner_id: int, key: str, body: bytes) -> int | None:
     """The job that this person's Idempotency-Key already made, if any.
 
+    Another transaction with the same key is waited for, so that of two that race only one makes a job.
+
     Raises:
         IdempotencyKeyReused: the key came with another body.
     """
+    lock_pass(session, f"idempotency.{owner_id}.{key}")
     row = session.get(IdempotencyKeyTable, (owner_id, key))
     if row is None:
         return None
@@ -126,6 +131,12 @@ def change(session: Session, job_id: int, *where: Any, **columns: Any) -> bool:
     return rows_changed(session, statement) == 1
 
 
+def grow_version(session: Session, job_ids: Any) -> None:
+    """Grow `version` of the jobs that a SELECT names: something that is shown with them has changed."""
+    statement = update(JobTable).where(JobTable.id.in_(job_ids)).values(version=JobTable.version + 1)
+    rows_changed(session, statement)
+
+
 def add_event(session: Session, job_id: int, kind: str, *, actor: str, at: datetime, **columns: Any) -> None:
     """Add to what happened to a job."""
     columns.setdefault("text", "")
@@ -175,6 +186,7 @@ def retry(session: Session, job_id: int, *, actor: str, retries: int, at: dateti
         cancel_requested_at=None,
         not_before=None,
         finished_at=None,
+        live={},
     )
     return job
 

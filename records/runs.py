@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from records.database import upsert
 from records.events import MetricPoint
+from records.jobs import grow_version
 from records.tables import MetricTable, RunTable
 
 _BATCH = 5_000
@@ -47,6 +48,7 @@ def note_run(session: Session, run_id: int, *, facts: dict[str, Any] | None = No
     run = session.get_one(RunTable, run_id)
     run.facts = {**run.facts, **(facts or {})}
     run.summary = {**run.summary, **summary}
+    grow_version(session, [run.job_id])
 
 
 def write_metrics(session: Session, run_id: int, points: Sequence[MetricPoint]) -> None:

@@ -1,0 +1,246 @@
+"""What the HTTP door shows: rows joined as they are displayed, in as few statements as can be. Nothing here writes.
+
+The statements are built once: a job is asked for thousands of times a second when many people watch.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, and_, bindparam, case, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from records.runs import Point
+from records.states import JobStatus
+from records.tables import (
+    AttemptTable,
+    DeviceTable,
+    JobEventTable,
+    JobTable,
+    LeaseTable,
+    MetricTable,
+    RunTable,
+    UserTable,
+    WorkerTable,
+)
+
+
+AnyRow = Row[*tuple[Any, ...]]
+
+
+class JobStamp(NamedTuple):
+    """What a job's ETag is made from, and who may see it."""
+
+    owner_id: int
+    status: str
+    version: int
+    place: int | None
+    """Place in the queue, which moves without the row; None when it does not wait."""
+
+
+class DeviceRow(NamedTuple):
+    """A device of a worker that is not offline, and the job that holds it."""
+
+    device: DeviceTable
+    worker: WorkerTable
+    job_id: int | None
+    job_owner_id: int | None
+
+
+def job_stamp(session: Session, job_id: int) -> JobStamp | None:
+    """The stamp of a job, None when there is none: one small statement."""
+    row = session.execute(_STAMP, {"job_id": job_id}).one_or_none()
+    return None if row is None else JobStamp(*row)
+
+
+def read_job(session: Session, job_id: int) -> AnyRow | None:
+    """A job's row with `owner` (a name), `summary` of its run and `place` in the queue."""
+    return session.execute(_JOB, {"job_id": job_id}).one_or_none()
+
+
+def read_attempts(session: Session, job_ids: Sequence[int]) -> dict[int, list[AnyRow]]:
+    """The attempts of jobs by job, in order, with the names of `worker` and `device`."""
+    found: dict[int, list[AnyRow]] = defaultdict(list)
+    if job_ids:
+        for row in session.execute(_ATTEMPTS, {"job_ids": list(job_ids)}):
+            found[row.job_id].append(row)
+    return found
+
+
+def list_jobs(
+    session: Session,
+    *,
+    owner_id: int | None = None,
+    statuses: Iterable[str] = (),
+    kind: str | None = None,
+    name: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> Sequence[AnyRow]:
+    """Jobs as `read_job` gives them, the newest first.
+
+    Args:
+        session: for reading.
+        owner_id: only this person's; None for everybody's.
+        statuses: only these; none means all.
+        kind: only this kind.
+        name: only where the name contains this, in whichever case.
+        before: only ids below this.
+        limit: at most so many.
+    """
+    query = _listed().order_by(JobTable.id.desc()).limit(limit)
+    if owner_id is not None:
+        query = query.where(JobTable.owner_id == owner_id)
+    if chosen := list(statuses):
+        query = query.where(JobTable.status.in_(chosen))
+    if kind is not None:
+        query = query.where(JobTable.kind == kind)
+    if name:
+        query = query.where(JobTable.name.icontains(name, autoescape=True))
+    if before is not None:
+        query = query.where(JobTable.id < before)
+    return session.execute(query).all()
+
+
+def list_queue(
+    session: Session, *, owner_id: int | None = None, after_place: int = 0, limit: int = 200
+) -> Sequence[AnyRow]:
+    """Waiting jobs in the order in which they are placed; `place` counts everybody's jobs, whoever asks."""
+    places = _places().subquery()
+    query = (
+        select(*_JOB_COLUMNS, UserTable.name.label("owner"), places.c.place)
+        .join(places, places.c.id == JobTable.id)
+        .join(UserTable, UserTable.id == JobTable.owner_id)
+        .where(places.c.place > after_place)
+        .order_by(places.c.place)
+        .limit(limit)
+    )
+    return session.execute(query if owner_id is None else query.where(JobTable.owner_id == owner_id)).all()
+
+
+def read_events(session: Session, job_id: int, *, after: int = 0, limit: int = 200) -> Sequence[JobEventTable]:
+    """What happened to a job, events with an id above `after`, the oldest first."""
+    query = select(JobEventTable).where(JobEventTable.job_id == job_id, JobEventTable.id > after)
+    return session.scalars(query.order_by(JobEventTable.id).limit(limit)).all()
+
+
+def event_time(session: Session, job_id: int, event_id: int) -> datetime | None:
+    """When an event of this job happened."""
+    return session.scalar(select(JobEventTable.at).where(JobEventTable.id == event_id, JobEventTable.job_id == job_id))
+
+
+def read_metrics_page(
+    session: Session,
+    job_id: int,
+    names: Sequence[str] = (),
+    *,
+    after: int | None = None,
+    past: tuple[str, int] | None = None,
+    limit: int = 10_000,
+) -> list[Point]:
+    """Points of a job by name and step: those with a step above `after`, behind the point `past` = (name, step)."""
+    query = _POINTS.where(RunTable.job_id == job_id).order_by(MetricTable.name, MetricTable.step).limit(limit)
+    if names:
+        query = query.where(MetricTable.name.in_(list(names)))
+    if after is not None:
+        query = query.where(MetricTable.step > after)
+    if past is not None:
+        query = query.where(tuple_(MetricTable.name, MetricTable.step) > tuple_(*past))
+    return [Point(*row) for row in session.execute(query)]
+
+
+def read_metrics_since(session: Session, job_id: int, since: datetime | None, *, limit: int) -> list[Point]:
+    """Points by their time, from `since` on (that moment included, as points can share it)."""
+    query = _POINTS.where(RunTable.job_id == job_id).order_by(MetricTable.at, MetricTable.name, MetricTable.step)
+    if since is not None:
+        query = query.where(MetricTable.at >= since)
+    return [Point(*row) for row in session.execute(query.limit(limit))]
+
+
+def latest_metric_time(session: Session, job_id: int) -> datetime | None:
+    """The time of a job's newest metric point."""
+    query = select(func.max(MetricTable.at)).join(RunTable, RunTable.id == MetricTable.run_id)
+    return session.scalar(query.where(RunTable.job_id == job_id))
+
+
+def show_devices(session: Session) -> list[DeviceRow]:
+    """Every device of every worker that is not offline, with the job that holds it."""
+    rows = session.execute(
+        select(DeviceTable, WorkerTable, JobTable.id, JobTable.owner_id)
+        .join(WorkerTable, WorkerTable.id == DeviceTable.worker_id)
+        .outerjoin(LeaseTable, LeaseTable.device_id == DeviceTable.id)
+        .outerjoin(AttemptTable, AttemptTable.id == LeaseTable.attempt_id)
+        .outerjoin(JobTable, JobTable.id == AttemptTable.job_id)
+        .where(WorkerTable.status != "offline")
+        .order_by(WorkerTable.name, DeviceTable.name)
+    )
+    return [DeviceRow(*row) for row in rows]
+
+
+def count_jobs(session: Session) -> dict[str, int]:
+    """How many jobs stand at each status."""
+    counts = {status.value: 0 for status in JobStatus}
+    for status, count in session.execute(select(JobTable.status, func.count()).group_by(JobTable.status)):
+        counts[status] = count
+    return counts
+
+
+def count_workers(session: Session) -> int:
+    """How many workers are not offline."""
+    return session.scalar(select(func.count()).where(WorkerTable.status != "offline")) or 0
+
+
+# ── statements ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _place_of_one() -> Any:
+    """How many queued jobs go first, plus one, in the order of `records.placing`; NULL for a job that does not wait."""
+    ahead = aliased(JobTable)
+    goes_first = or_(
+        ahead.priority > JobTable.priority, and_(ahead.priority == JobTable.priority, ahead.id < JobTable.id)
+    )
+    count = select(func.count() + 1).where(ahead.status == JobStatus.QUEUED, goes_first)
+    return case((JobTable.status == JobStatus.QUEUED, count.correlate(JobTable).scalar_subquery()), else_=None)
+
+
+def _places() -> Any:
+    """The place of every queued job, in one pass over the queue."""
+    order = [JobTable.priority.desc(), JobTable.id]
+    return select(JobTable.id, func.row_number().over(order_by=order).label("place")).where(
+        JobTable.status == JobStatus.QUEUED
+    )
+
+
+def _listed() -> Any:
+    places = _places().subquery()
+    return (
+        select(*_JOB_COLUMNS, UserTable.name.label("owner"), RunTable.summary, places.c.place)
+        .join(UserTable, UserTable.id == JobTable.owner_id)
+        .outerjoin(RunTable, RunTable.job_id == JobTable.id)
+        .outerjoin(places, places.c.id == JobTable.id)
+    )
+
+
+_JOB_COLUMNS = tuple(JobTable.__table__.columns)
+_STAMP = select(JobTable.owner_id, JobTable.status, JobTable.version, _place_of_one()).where(
+    JobTable.id == bindparam("job_id")
+)
+_JOB = (
+    select(*_JOB_COLUMNS, UserTable.name.label("owner"), RunTable.summary, _place_of_one().label("place"))
+    .join(UserTable, UserTable.id == JobTable.owner_id)
+    .outerjoin(RunTable, RunTable.job_id == JobTable.id)
+    .where(JobTable.id == bindparam("job_id"))
+)
+_ATTEMPTS = (
+    select(*AttemptTable.__table__.columns, WorkerTable.name.label("worker"), DeviceTable.name.label("device"))
+    .join(WorkerTable, WorkerTable.id == AttemptTable.worker_id)
+    .join(DeviceTable, DeviceTable.id == AttemptTable.device_id)
+    .where(AttemptTable.job_id.in_(bindparam("job_ids", expanding=True)))
+    .order_by(AttemptTable.job_id, AttemptTable.number)
+)
+_POINTS = select(MetricTable.name, MetricTable.step, MetricTable.value, MetricTable.at).join(
+    RunTable, RunTable.id == MetricTable.run_id
+)
