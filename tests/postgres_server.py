@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -71,8 +71,8 @@ def find_binaries() -> Path | None:
 
 
 @contextmanager
-def run_postgres(binaries: Path) -> Iterator[PostgresServer]:
-    """Start a server and stop it at the end."""
+def run_postgres(binaries: Path, *, settings: Sequence[str] = _FAST) -> Iterator[PostgresServer]:
+    """Start a server with `name=value` settings, and stop it at the end."""
     user = _server_user()
     # Not below pytest's folder: that is closed to the other user that the server must run as under root.
     folder = Path(tempfile.mkdtemp(prefix="trainyard-pg-"))
@@ -82,7 +82,7 @@ def run_postgres(binaries: Path) -> Iterator[PostgresServer]:
         data = folder / "data"
         initdb = [binaries / "initdb", "--no-sync", "--auth=trust", "--username=yard", "--encoding=UTF8", "-D", data]
         subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
-        process, port = _start(binaries, folder, user)
+        process, port = _start(binaries, folder, user, settings)
         try:
             yield PostgresServer(port)
         finally:
@@ -99,11 +99,13 @@ def _server_user() -> str | None:
     return "postgres" if "postgres" in known else "nobody"
 
 
-def _start(binaries: Path, folder: Path, user: str | None) -> tuple[subprocess.Popen[bytes], int]:
+def _start(
+    binaries: Path, folder: Path, user: str | None, settings: Sequence[str]
+) -> tuple[subprocess.Popen[bytes], int]:
     for _ in range(_START_TRIES):  # another program may take the port between our look and the server's
         port = _free_port()
         command = [binaries / "postgres", "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", ""]
-        for setting in _FAST:
+        for setting in settings:
             command += ["-c", setting]
         with (folder / "log").open("ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, user=user, cwd=folder, start_new_session=True)
