@@ -195,7 +195,8 @@ def _settle(
         outcome,
         started=attempt.started_at is not None,
         retries_left=job.retries_left,
-        retries_spent=attempt.number - 1,
+        # Not the attempt's number: interrupted attempts cost nothing.
+        retries_spent=max(job.spec["max_retries"] - job.retries_left, 0),
     )
     columns: dict[str, Any] = {}
     if verdict.status == JobStatus.SUCCEEDED:
