@@ -12,7 +12,7 @@ from records.attempts import expire
 from records.database import lock_pass, upsert
 from records.schedule import Bell
 from records.states import AttemptStatus
-from records.tables import AttemptTable, WorkerTable, YardTable
+from records.tables import AttemptTable, LeaseTable, WorkerTable, YardTable
 from records.workers import mark_silent_workers
 
 LAST_SWEEP = "last_sweep"
@@ -47,6 +47,7 @@ def sweep(session: Session, *, silent_s: float, unheard_s: float, at: datetime) 
 def _unheard(session: Session, before: datetime) -> list[Bell]:
     rows = session.execute(
         select(WorkerTable.queue, AttemptTable.id)
+        .join(LeaseTable, LeaseTable.attempt_id == AttemptTable.id)  # few rows, where attempts grow for ever
         .join(WorkerTable, WorkerTable.id == AttemptTable.worker_id)
         .where(AttemptTable.status == AttemptStatus.PLACED, AttemptTable.placed_at < before)
     )
