@@ -22,8 +22,8 @@ class _Event(BaseModel):
 class MetricPoint(_Event):
     """One value of one metric. Steps count optimizer steps from 1, over all epochs."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    step: Annotated[int, Field(ge=0)]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    step: Annotated[int, Field(ge=0, le=10**12)]
     value: float | None
     """None where the value is not a finite number."""
     at: datetime
@@ -56,8 +56,8 @@ class Progress(_Event):
     epochs: int
     images_per_s: float | None = None
     time_left_s: float | None = None
-    values: dict[str, float] = Field(default_factory=dict)
-    """Latest values for people to look at: loss, accuracy, learning rate."""
+    values: dict[str, float | None] = Field(default_factory=dict)
+    """Latest values for people to look at: loss, accuracy, learning rate. None where one is not a finite number."""
 
 
 class FirstStep(_Event):
