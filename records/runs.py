@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ def open_run(session: Session, job_id: int, *, at: datetime) -> int:
     """The id of the job's run, made at its first attempt."""
     run_id = session.scalar(select(RunTable.id).where(RunTable.job_id == job_id))
     if run_id is not None:
+        session.execute(update(RunTable).where(RunTable.id == run_id).values(finished_at=None))
         return run_id
     run = RunTable(job_id=job_id, facts={}, summary={}, created_at=at)
     session.add(run)
@@ -54,7 +56,10 @@ def note_run(session: Session, run_id: int, *, facts: dict[str, Any] | None = No
 def write_metrics(session: Session, run_id: int, points: Sequence[MetricPoint]) -> None:
     """Insert points, replacing those that stand at the same (name, step)."""
     latest = {(p.name, p.step): p for p in points}
-    rows = [{"run_id": run_id, "name": p.name, "step": p.step, "value": p.value, "at": p.at} for p in latest.values()]
+    rows = [
+        {"run_id": run_id, "name": p.name, "step": p.step, "value": _finite(p.value), "at": p.at}
+        for p in latest.values()
+    ]
     statement = upsert(session, MetricTable)
     statement = statement.on_conflict_do_update(
         index_elements=["run_id", "name", "step"],
@@ -93,12 +98,21 @@ def read_metrics_thinned(
     span = ((points.c.step - first) * spans) // (last - first + 1)
     ranked = select(
         points,
-        func.row_number().over(partition_by=span, order_by=[points.c.value, points.c.step]).label("lowest"),
-        func.row_number().over(partition_by=span, order_by=[points.c.value.desc(), points.c.step]).label("highest"),
+        _rank(span, points.c.value.asc(), points.c.step).label("lowest"),
+        _rank(span, points.c.value.desc(), points.c.step).label("highest"),
     ).subquery()
     kept = select(ranked.c.name, ranked.c.step, ranked.c.value, ranked.c.at)
-    kept = kept.where((ranked.c.lowest == 1) | (ranked.c.highest == 1)).order_by(ranked.c.step)
+    kept = kept.where((ranked.c.lowest == 1) | (ranked.c.highest == 1)).order_by(ranked.c.step).limit(max_points)
     return [Point(*row) for row in session.execute(kept)]
+
+
+def _rank(span: Any, value: Any, step: Any) -> Any:
+    # A lost value is no peak: SQLite would count it as the lowest and PostgreSQL as the highest.
+    return func.row_number().over(partition_by=span, order_by=[value.nulls_last(), step])
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _points(job_id: int, names: Sequence[str], after: int | None) -> Any:
