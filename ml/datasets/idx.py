@@ -7,6 +7,7 @@ then the values in C order.
 from __future__ import annotations
 
 import struct
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     """
     shape = _read_header(path, axes)
     offset = 4 + 4 * axes
-    expected = offset + int(np.prod(shape, dtype=np.int64))
+    expected = offset + prod(shape)
     size = path.stat().st_size
     if size != expected:
         raise DatasetUnreadable(
