@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -72,13 +73,18 @@ def checkpoints(session: Session, job_id: int) -> list[ArtifactTable]:
 def drop_old_checkpoints(session: Session, job_id: int) -> list[str]:
     """Forget all but the newest checkpoints; return the addresses that nothing names any more.
 
-    Delete those blobs only after this transaction has committed.
+    Delete those blobs some time after this transaction has committed, and only if they are still `unnamed`:
+    somebody may be storing the same bytes again.
     """
     old = checkpoints(session, job_id)[KEPT_CHECKPOINTS:]
     if not old:
         return []
     session.execute(delete(ArtifactTable).where(ArtifactTable.id.in_([a.id for a in old])))
-    digests = {a.sha256 for a in old}
-    still_named = set(session.scalars(select(ArtifactTable.sha256).where(ArtifactTable.sha256.in_(digests))))
-    still_named |= set(session.scalars(select(DatasetTable.sheet_sha256).where(DatasetTable.sheet_sha256.in_(digests))))
-    return sorted(digests - still_named)
+    return unnamed(session, {a.sha256 for a in old})
+
+
+def unnamed(session: Session, digests: Collection[str]) -> list[str]:
+    """Those of some addresses that no row names."""
+    named = set(session.scalars(select(ArtifactTable.sha256).where(ArtifactTable.sha256.in_(digests))))
+    named |= set(session.scalars(select(DatasetTable.sheet_sha256).where(DatasetTable.sheet_sha256.in_(digests))))
+    return sorted(set(digests) - named)

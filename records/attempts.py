@@ -154,7 +154,9 @@ def expire(session: Session, *, at: datetime) -> list[int]:
     return _end_lost(session, ((row.id, row.job_id) for row in lapsed), text, lapsed_at=at, at=at)
 
 
-def expire_of_worker(session: Session, worker_ids: Iterable[int], *, at: datetime) -> list[int]:
+def expire_of_worker(
+    session: Session, worker_ids: Iterable[int], *, at: datetime, text: str = "Its worker stopped without a word."
+) -> list[int]:
     """End every open attempt of workers that are known to be gone, and return the ids of their jobs."""
     lock_pass(session, "schedule")
     orphans = session.execute(
@@ -162,7 +164,7 @@ def expire_of_worker(session: Session, worker_ids: Iterable[int], *, at: datetim
         .where(AttemptTable.worker_id.in_(list(worker_ids)), AttemptTable.status.in_(OPEN_ATTEMPTS))
         .order_by(AttemptTable.job_id)
     ).all()
-    return _end_lost(session, ((row.id, row.job_id) for row in orphans), "Its worker stopped without a word.", at=at)
+    return _end_lost(session, ((row.id, row.job_id) for row in orphans), text, at=at)
 
 
 def _end_lost(
