@@ -59,12 +59,6 @@ def lock_pass(session: Session, name: str) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"trainyard.{name}"})
 
 
-def is_outage(error: BaseException) -> bool:
-    """Whether the database was away, locked or overrun, so that the same write may succeed later."""
-    cut_off = isinstance(error, DBAPIError) and error.connection_invalidated
-    return cut_off or isinstance(error, OperationalError | InterfaceError | NoConnection)
-
-
 def rows_changed(session: Session, statement: Update) -> int:
     """Run an UPDATE and return how many rows it met. The guard of every claim and move stands on this number."""
     result = session.execute(statement, execution_options={"synchronize_session": False})
