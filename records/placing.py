@@ -67,7 +67,7 @@ class Plan:
 def place(snapshot: Snapshot) -> Plan:
     """Give free devices to waiting jobs: highest priority first, then the lowest id; GPUs before the CPU."""
     order = sorted(snapshot.waiting, key=lambda job: (-job.priority, job.id))
-    ready = [job for job in order if job.not_before is None or job.not_before <= snapshot.at]
+    ready = [job for job in order if not _backs_off(job, snapshot.at)]
     free = sorted(
         (device for device in snapshot.devices if device.leases == 0),
         key=lambda device: (device.kind != "gpu", -device.memory_bytes, device.id),
@@ -75,9 +75,13 @@ def place(snapshot: Snapshot) -> Plan:
     placements = tuple(
         Placement(job.id, device.id, device.memory_bytes) for job, device in zip(ready, free, strict=False)
     )
-    reasons = {job.id: _backing_off(job) for job in order if job not in ready}
+    reasons = {job.id: _backing_off(job) for job in order if _backs_off(job, snapshot.at)}
     reasons |= {job.id: _queued(snapshot, rank) for rank, job in enumerate(ready[len(placements) :])}
     return Plan(placements, reasons)
+
+
+def _backs_off(job: WaitingJob, at: datetime) -> bool:
+    return job.not_before is not None and job.not_before > at
 
 
 def _backing_off(job: WaitingJob) -> Reason:
