@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     data: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders (separated by `:`) with datasets at hand, a subfolder each: `DIR/mnist/train-images-idx3-ubyte.gz`."""
 
+    url: str = ""
+    """Address of the yard that the command line and the client talk to; without it, the one running in the home."""
+    token: SecretStr | None = None
+    """Token that they send; without it, the administrator's in the home."""
+
     max_body_bytes: int = Field(1_000_000, ge=1_000)
     """Largest JSON body, in bytes."""
     max_streams: int = Field(8, ge=0)
