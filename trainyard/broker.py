@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -79,10 +80,30 @@ class EmbeddedBroker:
         Raises:
             YardError: no binary for this machine, the port is taken, or no answer in time.
         """
+        self.spawn(log or subprocess.DEVNULL)
+        self._await_answer(time.monotonic() + timeout_s)
+
+    def spawn(self, log: IO[bytes] | int) -> subprocess.Popen[bytes]:
+        """Start the server and do not wait; for a supervisor, which watches the process itself.
+
+        It gets a session of its own, so that a Ctrl-C meant for the yard does not reach it, and no environment:
+        there may be secrets in it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._url = self._kept_url() or self._new_url()
-        self._process = self._spawn(log)
-        self._await_answer(time.monotonic() + timeout_s)
+        self._process = subprocess.Popen(
+            leashed([str(_binary()), "-"]),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={"LC_ALL": "C"},
+        )
+        config = _CONFIG.format(port=self.port, password=urlsplit(self.url).password, folder=self.folder)
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:  # it ended; whoever waits will see
+            stdin.write(config.encode())
+        return self._process
 
     def stop(self, *, timeout_s: float = 10.0) -> None:
         """End the server; what it holds is on disk. Harmless when it does not run."""
@@ -125,21 +146,6 @@ class EmbeddedBroker:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(url + "\n")
         return url
-
-    def _spawn(self, log: IO[bytes] | None) -> subprocess.Popen[bytes]:
-        """Start the binary in a session of its own, so that a Ctrl-C meant for the yard does not reach it."""
-        process = subprocess.Popen(
-            leashed([str(_binary()), "-"]),
-            stdin=subprocess.PIPE,
-            stdout=log or subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        config = _CONFIG.format(port=self.port, password=urlsplit(self.url).password, folder=self.folder)
-        assert process.stdin is not None
-        with process.stdin as stdin:
-            stdin.write(config.encode())
-        return process
 
     def _await_answer(self, deadline: float) -> None:
         while not self.answers():
