@@ -46,7 +46,7 @@ def parse_spec(body: Any, *, test_kinds: bool = False) -> Spec:
         came = "nothing" if kind is None else shorten(repr(kind))
         raise InvalidSpec([FieldProblem("kind", f"Expected a job kind, got {came}. {near_matches(str(kind), known)}")])
     try:
-        return TypeAdapter(SPECS[kind]).validate_json(json.dumps(body))
+        return TypeAdapter(SPECS[kind]).validate_json(json.dumps(body), strict=True)
     except ValidationError as error:
         raise InvalidSpec([_problem(e) for e in error.errors(include_url=False)]) from error
 
@@ -61,7 +61,7 @@ def _decode(body: bytes) -> Any:
 def _problem(error: Any) -> FieldProblem:
     """One pydantic error as ours: where, what was wrong, what came."""
     path = ".".join(str(part) for part in error["loc"])
-    text = error["msg"]
+    text = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         text = "Unknown field. Remove it or check its spelling"
     elif error["type"] != "missing" and not isinstance(error["input"], dict | list):

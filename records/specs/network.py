@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from records.specs.base import Strict
 
-OptionValue = bool | int | float | Annotated[str, Field(max_length=100)] | tuple[int, ...]
+
+def _one_problem(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """One sentence instead of one for each type that it could have been."""
+    try:
+        return validate(value)
+    except ValidationError as error:
+        raise ValueError(
+            "Expected true or false, a number, a text of at most 100 characters, or a list of at most 100 whole numbers"
+        ) from error
+
+
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Text = Annotated[str, Field(max_length=100)]
+Wholes = Annotated[tuple[Whole, ...], Field(max_length=100, strict=False)]  # JSON has lists only
+OptionValue = Annotated[bool | Whole | float | Text | Wholes, WrapValidator(_one_problem)]
 
 
 class NetworkSpec(Strict):
