@@ -12,7 +12,8 @@ from records.specs.base import Strict
 def _one_problem(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     """One sentence instead of one for each type that it could have been."""
     try:
-        return validate(value)
+        # Strict validation takes a JSON list for a tuple, but what comes here is no longer JSON.
+        return validate(tuple(value) if isinstance(value, list) else value)
     except ValidationError as error:
         raise ValueError(
             "Expected true or false, a number, a text of at most 100 characters, or a list of at most 100 whole numbers"
@@ -21,7 +22,7 @@ def _one_problem(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 Text = Annotated[str, Field(max_length=100)]
-Wholes = Annotated[tuple[Whole, ...], Field(max_length=100, strict=False)]  # JSON has lists only
+Wholes = Annotated[tuple[Whole, ...], Field(max_length=100)]
 OptionValue = Annotated[bool | Whole | float | Text | Wholes, WrapValidator(_one_problem)]
 
 
