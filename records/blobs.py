@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from records.errors import BlobUnavailable, DiskFull
+from records.errors import BlobUnavailable, DiskFull, JobError
 
 _CHUNK = 1 << 20
 
@@ -60,9 +60,14 @@ class FolderBlobs:
 
         Raises:
             BlobUnavailable: it is not there, or its bytes are damaged.
+            DiskFull: there is no room at the target; nothing of it stays behind.
         """
-        with _foreign_errors(f"fetch blob {sha256[:12]}"), self.path(sha256).open("rb") as file:
-            digest = _copy(file, target)
+        try:
+            with _foreign_errors(f"fetch blob {sha256[:12]}"), self.path(sha256).open("rb") as file:
+                digest = _copy(file, target)
+        except JobError:
+            target.unlink(missing_ok=True)
+            raise
         if digest != sha256:
             target.unlink()
             raise BlobUnavailable(f"Blob {sha256[:12]} is damaged: its bytes hash to {digest[:12]}.")
