@@ -14,7 +14,12 @@ class Settings(BaseSettings):
     """How a yard runs. Each field is the environment variable `TRAINYARD_<FIELD>` unless another is named."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TRAINYARD_", frozen=True, extra="ignore", use_attribute_docstrings=True, populate_by_name=True
+        env_prefix="TRAINYARD_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
     )
 
     home: Path = Path("~/.trainyard")
@@ -66,6 +71,8 @@ class Settings(BaseSettings):
     def model_post_init(self, context: object) -> None:
         """Make paths absolute once, so that every process of the yard means the same folders."""
         object.__setattr__(self, "home", self.home.expanduser().absolute())
+        if self.blobs is not None:
+            object.__setattr__(self, "blobs", self.blobs.expanduser().absolute())
 
     @classmethod
     def from_environment(cls) -> Settings:
