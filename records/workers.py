@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from records.attempts import expire_of_worker
+from records.database import lock_pass, rows_changed
 from records.tables import DeviceTable, LeaseTable, WorkerTable
 
 ONLINE, DRAINING, OFFLINE = "online", "draining", "offline"
@@ -43,6 +44,7 @@ def register(
     at: datetime,
 ) -> WorkerTable:
     """A new life of the worker `name`. Attempts of its earlier lives are ended: their parent process is gone."""
+    lock_pass(session, "schedule")  # of two lives that begin at once, the later ends the earlier
     earlier = list(session.scalars(select(WorkerTable.id).where(WorkerTable.name == name)))
     expire_of_worker(session, earlier, at=at)
     session.execute(update(WorkerTable).where(WorkerTable.id.in_(earlier)).values(status=OFFLINE))
@@ -64,9 +66,12 @@ def register(
     return worker
 
 
-def note_worker(session: Session, worker_id: int, status: str, *, at: datetime) -> None:
-    """A sign of life."""
-    session.execute(update(WorkerTable).where(WorkerTable.id == worker_id).values(status=status, seen_at=at))
+def note_worker(session: Session, worker_id: int, status: str, *, at: datetime) -> bool:
+    """A sign of life. False, and nothing written, once a later life of the same worker has begun."""
+    later = aliased(WorkerTable)
+    superseded = exists().where(later.name == WorkerTable.name, later.id > WorkerTable.id)
+    statement = update(WorkerTable).where(WorkerTable.id == worker_id, ~superseded)
+    return rows_changed(session, statement.values(status=status, seen_at=at)) == 1
 
 
 def mark_silent_workers(session: Session, *, silent_s: float, at: datetime) -> None:
