@@ -39,7 +39,7 @@ def write_log(session: Session, job_id: int, attempt_number: int, lines: Sequenc
             attempt_number=attempt_number,
             at=line.at,
             level=line.level,
-            text=line.text.replace("\x00", "")[:MAX_LINE_LENGTH],
+            text=line.text[:MAX_LINE_LENGTH],
         )
         for line in kept
     )

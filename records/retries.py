@@ -27,8 +27,8 @@ class Outcome:
 
     @classmethod
     def failed(cls, code: str, text: str) -> Outcome:
-        """It ended with the job error of this code."""
-        return cls(AttemptStatus.FAILED, code, text)
+        """It ended with the job error of this code; an unknown one counts as `recipe_failed`."""
+        return cls(AttemptStatus.FAILED, job_error_class(code).code, text)
 
     @classmethod
     def cancelled(cls, text: str = "Cancelled.") -> Outcome:

@@ -48,6 +48,19 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class PlainText(TypeDecorator[str]):
+    """Text from a child or a person. PostgreSQL takes no NUL and no half of a surrogate pair: both are replaced."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What every database can hold."""
+        if value is None:
+            return None
+        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
 class Table(DeclarativeBase):
     """Base of all tables."""
 
@@ -138,7 +151,7 @@ class JobTable(Table):
     status: Mapped[str] = mapped_column(String(20))
     reason_code: Mapped[str | None] = mapped_column(String(50))
     """Why the job waits, failed or was cancelled: a stable code."""
-    reason_text: Mapped[str | None] = mapped_column(Text)
+    reason_text: Mapped[str | None] = mapped_column(PlainText)
     priority: Mapped[int]
     retries_left: Mapped[int]
     not_before: Mapped[datetime | None]
@@ -186,7 +199,7 @@ class AttemptTable(Table):
     pid: Mapped[int | None]
     """Process id of the child, on the worker's machine."""
     reason_code: Mapped[str | None] = mapped_column(String(50))
-    reason_text: Mapped[str | None] = mapped_column(Text)
+    reason_text: Mapped[str | None] = mapped_column(PlainText)
     placed_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     first_step_at: Mapped[datetime | None]
@@ -263,7 +276,7 @@ class JobEventTable(Table):
     from_status: Mapped[str | None] = mapped_column(String(20))
     to_status: Mapped[str | None] = mapped_column(String(20))
     code: Mapped[str | None] = mapped_column(String(50))
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(PlainText)
 
 
 class LogLineTable(Table):
@@ -276,7 +289,7 @@ class LogLineTable(Table):
     attempt_number: Mapped[int]
     at: Mapped[datetime]
     level: Mapped[str] = mapped_column(String(10))
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(PlainText)
 
 
 class DatasetTable(Table):
