@@ -11,7 +11,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from records.database import lock_pass, rows_changed
@@ -217,7 +217,4 @@ def _end_placed_attempt(session: Session, job_id: int, *, at: datetime) -> None:
         .where(AttemptTable.id == attempt_id)
         .values(status=AttemptStatus.CANCELLED, finished_at=at, reason_code="cancelled")
     )
-    lease = session.get(LeaseTable, attempt_id)
-    if lease is not None:
-        session.delete(lease)
-    session.flush()
+    session.execute(delete(LeaseTable).where(LeaseTable.attempt_id == attempt_id))
