@@ -53,6 +53,11 @@ def note_run(session: Session, run_id: int, *, facts: dict[str, Any] | None = No
     grow_version(session, [run.job_id])
 
 
+def read_facts(session: Session, job_id: int) -> dict[str, Any]:
+    """The facts of a job's run; empty before its first attempt."""
+    return session.scalar(select(RunTable.facts).where(RunTable.job_id == job_id)) or {}
+
+
 def write_metrics(session: Session, run_id: int, points: Sequence[MetricPoint]) -> None:
     """Insert points, replacing those that stand at the same (name, step)."""
     latest = {(p.name, p.step): p for p in points}
