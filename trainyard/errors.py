@@ -89,7 +89,9 @@ class InvalidRequest(ApiError):
 
 
 class TooManyRequests(ApiError):
-    """Raised on 429."""
+    """Raised on 429. `retry_after_s` is when the yard wants to be asked again, in seconds; 0 when it does not say."""
+
+    retry_after_s = 0.0
 
 
 class YardFailed(ApiError):
@@ -105,14 +107,17 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 
-def api_error(status: int, body: object) -> ApiError:
+def api_error(status: int, body: object, *, retry_after_s: float = 0.0) -> ApiError:
     """The error for a status and a problem+json body; a body of another shape gives a general one."""
     problem: Mapping[str, Any] = body if isinstance(body, dict) else {}
     cls = _BY_STATUS.get(status, YardFailed if status >= 500 else InvalidRequest)
     text = problem.get("detail") or problem.get("title") or f"The yard answered {status} without a reason."
-    return cls(
+    error = cls(
         str(text),
         code=str(problem.get("code", "unknown")),
         status=status,
         problems=[Problem(str(p.get("path", "")), str(p.get("text", ""))) for p in problem.get("problems", ())],
     )
+    if isinstance(error, TooManyRequests):
+        error.retry_after_s = retry_after_s
+    return error

@@ -1,0 +1,301 @@
+"""The yard from Python.
+
+yard = Client.from_environment()
+job = yard.submit({"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}})
+for job in yard.watch(job.id):
+    print(job.status, f"{job.progress:.0%}", job.live.values)
+yard.download(job.id, "model.keras")
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
+
+from records.settings import Settings
+from trainyard.download import download
+from trainyard.errors import UnexpectedReply, Unreachable
+from trainyard.following import Follower
+from trainyard.home import Home
+from trainyard.results import (
+    Artifact,
+    Dataset,
+    Device,
+    Event,
+    Job,
+    LogLine,
+    MetricPoint,
+    Network,
+    Page,
+    Result,
+    Waiting,
+)
+from trainyard.transport import Transport, decode
+
+R = TypeVar("R", bound=Result)
+_PATIENCE_S = 20.0
+_LOG_PAUSE_S = 1.0
+
+
+class Client:
+    """A yard, as one person sees it.
+
+    Every call may raise `trainyard.errors.Unreachable`, and an `ApiError` with the yard's code and text. While the
+    yard cannot be reached, as when its API starts again, a call waits and tries again before it gives up.
+
+    Args:
+        url: of the yard, such as `http://127.0.0.1:8080`.
+        token: of a person.
+        patience_s: how long a call tries to reach the yard, in seconds.
+    """
+
+    def __init__(self, url: str, token: str = "", *, patience_s: float = _PATIENCE_S) -> None:
+        self._transport = Transport(url, token, patience_s=patience_s)
+
+    @classmethod
+    def from_environment(cls, *, patience_s: float = _PATIENCE_S) -> Client:
+        """The yard of TRAINYARD_URL and TRAINYARD_TOKEN; what is not set comes from the one in TRAINYARD_HOME.
+
+        Raises:
+            Unreachable: no address is set and no yard runs in the home.
+        """
+        return cls.from_settings(Settings.from_environment(), patience_s=patience_s)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, patience_s: float = _PATIENCE_S) -> Client:
+        """Like `from_environment`, from settings at hand."""
+        url, token_file = find_yard(settings)
+        token = settings.token.get_secret_value() if settings.token else ""
+        if not token and token_file.exists():
+            token = token_file.read_text().strip()
+        return cls(url, token, patience_s=patience_s)
+
+    @property
+    def url(self) -> str:
+        """The yard's address."""
+        return self._transport.url
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._transport.close()
+
+    # ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def submit(self, spec: Mapping[str, Any] | BaseModel, *, idempotency_key: str | None = None) -> Job:
+        """Send a job. However often the request must be repeated, it makes one job.
+
+        Args:
+            spec: a spec of `records.specs`, or the same as a mapping.
+            idempotency_key: makes one job of calls with the same key and spec; without it, each call makes one.
+        """
+        body = spec.model_dump(mode="json") if isinstance(spec, BaseModel) else dict(spec)
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return self._one(Job, self._transport.send("POST", "/api/v1/jobs", json=body, headers=headers))
+
+    def get(self, job_id: int) -> Job:
+        """A job."""
+        return self._one(Job, self._transport.send("GET", _job(job_id)))
+
+    def page(self, *, cursor: str | None = None, limit: int | None = None, **filters: Any) -> Page[Job]:
+        """One page of jobs, the newest first; `filters` as `list` takes them."""
+        params = _present({"cursor": cursor, "limit": limit, **filters})
+        return self._page(Job, "/api/v1/jobs", params)
+
+    def list(
+        self,
+        *,
+        status: str | Iterable[str] | None = None,
+        kind: str | None = None,
+        name: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Job]:
+        """Jobs, the newest first, page after page as they are asked for.
+
+        Args:
+            status: only these.
+            kind: only this kind.
+            name: only jobs with this in their name.
+            limit: at most so many in all.
+        """
+        statuses = status if status is None or isinstance(status, str) else tuple(status)
+        params = {"status": statuses, "kind": kind, "name": name, "limit": min(limit, 200) if limit else None}
+        found = self._all(Job, "/api/v1/jobs", _present(params))
+        return found if limit is None else (job for job, _ in zip(found, range(limit), strict=False))
+
+    def watch(self, job_id: int) -> Iterator[Job]:
+        """The job whenever it has changed: first as it is now, last as it ended."""
+        return Follower(self._transport, job_id).follow()
+
+    def wait(self, job_id: int, *, timeout_s: float | None = None) -> Job:
+        """The job once it has finished.
+
+        Raises:
+            TimeoutError: it had not within that time.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        job = None
+        for job in Follower(self._transport, job_id).follow(deadline=deadline):
+            if job.is_finished:
+                return job
+        raise TimeoutError(f"Job {job_id} is {job.status if job else 'unknown'} after {timeout_s} s.")
+
+    def cancel(self, job_id: int) -> Job:
+        """Cancel a waiting job, or ask a running one to stop."""
+        return self._one(Job, self._transport.send("POST", f"{_job(job_id)}/cancel"))
+
+    def retry(self, job_id: int) -> Job:
+        """Queue a failed or cancelled job again; it goes on from its last checkpoint."""
+        return self._one(Job, self._transport.send("POST", f"{_job(job_id)}/retry", repeatable=False))
+
+    # ── what a job left ──────────────────────────────────────────────────────────────────────────────────────
+
+    def events(self, job_id: int, *, after: int = 0) -> Iterator[Event]:
+        """What happened to a job, the oldest first."""
+        return self._all(Event, f"{_job(job_id)}/events", {"after": after}, cursor="after")
+
+    def metrics(
+        self, job_id: int, name: str | None = None, *, after: int | None = None, max_points: int | None = None
+    ) -> Iterator[MetricPoint]:
+        """Points by name and step.
+
+        Args:
+            job_id: of the job.
+            name: only this metric.
+            after: only steps above this.
+            max_points: at most so many of each metric; peaks survive.
+        """
+        params = _present({"name": name, "after": after, "max_points": max_points})
+        return self._all(MetricPoint, f"{_job(job_id)}/metrics", params)
+
+    def logs(self, job_id: int, *, follow: bool = False) -> Iterator[LogLine]:
+        """The job's log; with `follow`, also the lines still to come until the job has finished."""
+        after, finished = 0, False
+        while True:
+            lines = 0
+            for line in self._all(LogLine, f"{_job(job_id)}/logs", {"after": after}, cursor="after"):
+                after, lines = line.id, lines + 1
+                yield line
+            if not follow or finished:
+                return
+            finished = self.get(job_id).is_finished  # asked before the last look at the log, so no line is missed
+            if not lines and not finished:
+                time.sleep(_LOG_PAUSE_S)
+
+    def artifacts(self, job_id: int) -> Page[Artifact]:
+        """The job's kept files by name."""
+        return Page[Artifact](items=tuple(self._all(Artifact, f"{_job(job_id)}/artifacts", {})))
+
+    def download(
+        self,
+        job_id: int,
+        name: str,
+        target: Path | str | None = None,
+        *,
+        tell: Callable[[int], None] = lambda done: None,
+    ) -> Path:
+        """Take an artifact, checked against its SHA-256; an interrupted download is taken up again.
+
+        Args:
+            job_id: of the job.
+            name: of the artifact.
+            target: a file, or a folder that is there; without it, the artifact's name in the present folder.
+            tell: told how many bytes are here, now and then.
+
+        Returns:
+            The file.
+        """
+        artifact = self._find_artifact(job_id, name)
+        path = Path(target) if target is not None else Path()
+        path = path / artifact.name if path.is_dir() else path
+        download(self._transport, f"{_job(job_id)}/artifacts/{quote(name, safe='')}", artifact, path, tell=tell)
+        return path
+
+    # ── the yard ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def datasets(self) -> Page[Dataset]:
+        """The datasets that the yard knows."""
+        return Page[Dataset](items=tuple(self._all(Dataset, "/api/v1/datasets", {})))
+
+    def networks(self) -> Page[Network]:
+        """The networks that the yard knows."""
+        return Page[Network](items=tuple(self._all(Network, "/api/v1/networks", {})))
+
+    def devices(self) -> Page[Device]:
+        """The devices of workers that are not offline."""
+        return Page[Device](items=tuple(self._all(Device, "/api/v1/devices", {})))
+
+    def queue(self) -> Iterator[Waiting]:
+        """The waiting jobs, the next first."""
+        return self._all(Waiting, "/api/v1/queue", {})
+
+    def version(self) -> dict[str, Any]:
+        """What the yard says of itself."""
+        value: dict[str, Any] = self._transport.read("/version")
+        return value
+
+    # ── replies ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _find_artifact(self, job_id: int, name: str) -> Artifact:
+        for artifact in self.artifacts(job_id):
+            if artifact.name == name:
+                return artifact
+        self._transport.send("GET", f"{_job(job_id)}/artifacts/{quote(name, safe='')}")  # the yard names near ones
+        raise UnexpectedReply(f"The yard has an artifact {name!r} of job {job_id}, but does not list it.")
+
+    def _one(self, cls: type[R], reply: Any) -> R:
+        return self._parse(cls, decode(reply))
+
+    def _page(self, cls: type[R], path: str, params: Mapping[str, Any]) -> Page[R]:
+        return self._parse(Page[cls], self._transport.read(path, params=params))  # type: ignore[valid-type]
+
+    def _all(self, cls: type[R], path: str, params: Mapping[str, Any], *, cursor: str = "cursor") -> Iterator[R]:
+        """Every item of every page; `cursor` is the parameter that takes a page's `next`."""
+        while True:
+            page = self._page(cls, path, params)
+            yield from page
+            if page.next is None:
+                return
+            params = {**params, cursor: page.next}
+
+    def _parse(self, cls: type[R], value: Any) -> R:
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UnexpectedReply(
+                f"{self.url} answered in another shape than a yard's: {where}: {first['msg']}."
+            ) from error
+
+
+def find_yard(settings: Settings) -> tuple[str, Path]:
+    """The address of the yard that settings name, and the file that may hold the administrator's token.
+
+    Raises:
+        Unreachable: no address is set and no yard runs in the home.
+    """
+    home = Home(settings.home)
+    url = settings.url or home.read_state().get("url", "")
+    if not url:
+        raise Unreachable(f"No yard runs in {home.folder}, and TRAINYARD_URL is not set.")
+    return url, home.token_file
+
+
+def _job(job_id: int) -> str:
+    return f"/api/v1/jobs/{int(job_id)}"
+
+
+def _present(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}

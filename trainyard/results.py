@@ -1,0 +1,227 @@
+"""What the yard answers, as typed, frozen values. Fields that a newer yard adds are left out, not refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from records.states import FINISHED
+
+T = TypeVar("T")
+
+
+class Result(BaseModel):
+    """A value from the yard."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Reason(Result):
+    """Why a job waits, failed or was cancelled: a stable code and a sentence."""
+
+    code: str
+    text: str | None = None
+
+
+class Attempt(Result):
+    """One worker's try at a job."""
+
+    number: int
+    status: str
+    worker: str | None = None
+    device: str | None = None
+    pid: int | None = None
+    reason: Reason | None = None
+    started_at: datetime | None = None
+    first_step_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class Live(Result):
+    """What a running job last said of itself."""
+
+    stage: str | None = None
+    step: int | None = None
+    steps: int | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    images_per_s: float | None = None
+    values: dict[str, float | None] = Field(default_factory=dict)
+
+
+class Job(Result):
+    """One order and where it stands."""
+
+    id: int
+    kind: str
+    name: str = ""
+    owner: str = ""
+    status: str
+    reason: Reason | None = None
+    progress: float = 0.0
+    """0 to 1."""
+    place_in_queue: int | None = None
+    """1 goes next; None when the job does not wait."""
+    live: Live = Live()
+    time_left_s: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+    spec: dict[str, Any] = Field(default_factory=dict)
+    summary: dict[str, Any] = Field(default_factory=dict)
+    """The few numbers that sum the run up, such as `test/accuracy`."""
+    parameters: int = 0
+    """Parameters of the network; 0 where there is none."""
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    cancel_requested: bool = False
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.status in FINISHED
+
+    @property
+    def title(self) -> str:
+        """Its name, or what it does where it has none."""
+        network = self.spec.get("network")
+        parts = [network.get("name") if isinstance(network, dict) else network, self.spec.get("dataset")]
+        return self.name or " on ".join(str(p) for p in parts if p) or self.kind
+
+
+class Artifact(Result):
+    """A kept file of a job."""
+
+    name: str
+    kind: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+class MetricPoint(Result):
+    """One value of one metric. Steps count optimizer steps from 1, over all epochs."""
+
+    name: str
+    step: int
+    value: float | None
+    """None where the value was not a finite number."""
+    at: datetime
+
+
+class Event(Result):
+    """Something that happened to a job: who, when, from, to, why."""
+
+    id: int
+    kind: str
+    actor: str
+    at: datetime
+    from_status: str | None = None
+    to_status: str | None = None
+    code: str | None = None
+    text: str = ""
+
+
+class LogLine(Result):
+    """A line that a job's child printed or reported."""
+
+    id: int
+    attempt: int | None = None
+    at: datetime
+    level: str = "info"
+    text: str
+
+
+class Fetched(Result):
+    """When and from where the yard got a dataset."""
+
+    source: str
+    at: datetime
+
+
+class Dataset(Result):
+    """A dataset of the yard's catalogue."""
+
+    name: str
+    title: str = ""
+    classes: tuple[str, ...] = ()
+    image_shape: tuple[int, ...] = ()
+    """Height, width, channels."""
+    counts: dict[str, int] = Field(default_factory=dict)
+    """Images in each split."""
+    sha256: str = ""
+    licence: str = ""
+    source: str = ""
+    fetched: Fetched | None = None
+    """None until a worker has fetched it: the first job that needs it does."""
+
+
+class NetworkOption(Result):
+    """An argument that a network takes."""
+
+    name: str
+    type: str = ""
+    default: Any = None
+    choices: tuple[Any, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    doc: str = ""
+
+
+class Network(Result):
+    """A network that has a name."""
+
+    name: str
+    title: str = ""
+    paper: str = ""
+    options: tuple[NetworkOption, ...] = ()
+    input_shape: tuple[int, ...] = ()
+    """Height, width, channels for which `parameters` holds."""
+    classes: int = 0
+    parameters: int | None = None
+    """With default options."""
+
+
+class Device(Result):
+    """A GPU or the CPU of a worker's machine."""
+
+    name: str
+    kind: str
+    model: str = ""
+    memory_bytes: int
+    threads: int = 0
+    worker: str = ""
+    worker_status: str = ""
+    seen_at: datetime | None = None
+    busy: bool = False
+    job_id: int | None = None
+    """The job that holds it, if one may see that."""
+
+
+class Waiting(Result):
+    """A job in the queue."""
+
+    place: int
+    """Counted over everybody's jobs."""
+    job_id: int
+    name: str = ""
+    kind: str = ""
+    owner: str = ""
+    priority: int = 0
+    reason: Reason | None = None
+    created_at: datetime
+
+
+class Page(Result, Generic[T]):
+    """A part of a list; `next` is the cursor of the next part."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+    def __iter__(self) -> Iterator[T]:  # type: ignore[override]  # a page is its items, not its fields
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
