@@ -76,6 +76,7 @@ def test_a_missing_file_is_named(folder):
         (bytes([0, 0, 8, 3]) + b"\xff" * 12, "got 16"),
         (idx(np.zeros((0, 2, 4))), "is empty"),
     ],
+    ids=["empty", "png", "labels", "floats", "gzip", "short header", "short", "long", "huge", "no images"],
 )
 def test_a_file_that_is_not_what_its_name_says_is_refused(folder, content, text):
     (folder / TRAIN_IMAGES).write_bytes(content)

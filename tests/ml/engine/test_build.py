@@ -202,6 +202,27 @@ def test_subsampling_is_mean_times_coefficient_plus_bias():
     assert out.shape == (1, 1, 2, 2)
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        TrainableSubsampling2D((3, 1), name="s"),
+        PartialConv2D(((0, 1), (1,)), (3, 2), strides=(2, 1), padding="same", kernel_initializer=LeCun1998(seed=4)),
+    ],
+)
+def test_our_layers_are_made_again_from_their_configuration(layer):
+    again = keras.layers.deserialize(keras.layers.serialize(layer))
+    maps = images((9, 8, 2)).astype("float32")
+    np.testing.assert_array_equal(layer(maps), again(maps))
+    assert layer.compute_output_shape((None, 9, 8, 2)) == (None, *layer(maps).shape[1:])
+
+
+def test_output_maps_with_as_many_connections_draw_different_weights():
+    layer = PartialConv2D(((0, 1), (0, 1)), (5, 5), kernel_initializer=LeCun1998(seed=1))
+    layer.build((None, 9, 9, 2))
+    kernel = layer.get_weights()[0]
+    assert (kernel[..., :2] != kernel[..., 2:]).all()
+
+
 def test_subsampling_begins_as_average_pooling():
     maps = images((6, 6, 3)).astype("float32")
     np.testing.assert_allclose(TrainableSubsampling2D((2, 2))(maps), keras.layers.AveragePooling2D(2)(maps), rtol=1e-6)

@@ -25,12 +25,12 @@ def parameters(layer, *shapes):
     return sum(weight.size for weight in layer.weights(*shapes))
 
 
-def test_a_convolution_of_a_7_by_9_image_with_a_3_by_2_window_and_strides_of_2_by_3():
+def test_a_convolution_of_an_8_by_9_image_with_a_3_by_2_window_and_strides_of_2_by_3():
     layer = Conv2D(4, (3, 2), strides=(2, 3))
-    # rows (7 - 3) // 2 + 1 = 3, columns (9 - 2) // 3 + 1 = 3
-    assert layer.output_shape((7, 9, 5)) == (3, 3, 4)
-    assert parameters(layer, (7, 9, 5)) == 3 * 2 * 5 * 4 + 4
-    assert layer.multiply_adds((7, 9, 5)) == (3 * 3 * 4) * (3 * 2 * 5)
+    # rows (8 - 3) // 2 + 1 = 3, columns (9 - 2) // 3 + 1 = 3
+    assert layer.output_shape((8, 9, 5)) == (3, 3, 4)
+    assert parameters(layer, (8, 9, 5)) == 3 * 2 * 5 * 4 + 4
+    assert layer.multiply_adds((8, 9, 5)) == (3 * 3 * 4) * (3 * 2 * 5)
 
 
 def test_same_padding_rounds_the_size_up():
