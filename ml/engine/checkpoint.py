@@ -60,7 +60,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
         ResumeImpossible: the file is missing, cut off, altered or of another format.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             stored = {name: file[name] for name in file.files}
         digest = stored.pop(DIGEST).tobytes()
         meta = json.loads(stored[META].tobytes())

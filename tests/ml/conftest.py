@@ -1,0 +1,62 @@
+"""What the tests of `ml` share: a dataset small enough to learn in seconds, and orders for it."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from records.catalogue import IDX_NAMES
+from records.orders import Order, OrderedDevice
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+TRAIN_IMAGES, TEST_IMAGES = 284, 40
+"""With `validation_fraction` 0.1 this leaves 256 images to train on."""
+
+
+@pytest.fixture(scope="session")
+def tiny_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with IDX files under MNIST's names: bright squares at ten places, one a class, on noise."""
+    folder = tmp_path_factory.mktemp("tiny-mnist")
+    for names, count in ((IDX_NAMES[:2], TRAIN_IMAGES), (IDX_NAMES[2:], TEST_IMAGES)):
+        generator = np.random.default_rng(count)
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        images = generator.integers(0, 60, (count, 28, 28), np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            row, column = divmod(int(label), 5)
+            image[6 + 10 * row : 11 + 10 * row, 2 + 5 * column : 6 + 5 * column] = 255
+        (folder / names[0]).write_bytes(struct.pack(">4i", 2051, count, 28, 28) + images.tobytes())
+        (folder / names[1]).write_bytes(struct.pack(">2i", 2049, count) + labels.tobytes())
+    return folder
+
+
+@pytest.fixture
+def make_order(tmp_path: Path, tiny_mnist: Path) -> Callable[..., Order]:
+    """Makes orders for the tiny dataset, each with a folder of its own."""
+    made: list[Order] = []
+
+    def make(spec: dict[str, Any], *, checkpoint: Path | None = None, attempt_number: int = 1) -> Order:
+        folder = tmp_path / f"attempt-{len(made)}"
+        folder.mkdir()
+        made.append(
+            Order(
+                job_id=1,
+                attempt_number=attempt_number,
+                spec=spec,
+                device=OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=2**30, threads=1),
+                inputs={"dataset": tiny_mnist},
+                facts={"dataset_sha256": "0" * 64, "git_commit": "abc"},
+                checkpoint=checkpoint,
+                folder=folder,
+            )
+        )
+        return made[-1]
+
+    return make

@@ -1,0 +1,297 @@
+"""The train recipe, called as a notebook would call it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from ml.engine.checkpoint import read_checkpoint
+from ml.recipes.train import train
+from ml.reporter import Interruption, Reporter
+from records.errors import DiskFull, Diverged, ResumeImpossible
+from records.events import Artifact, Checkpoint, Event, Facts, FirstStep, Metrics, Stage
+from records.orders import Order
+from records.specs import TrainSpec, parse_spec
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
+
+MakeOrder = Callable[..., Order]
+
+PLAIN: dict[str, Any] = {
+    "kind": "train",
+    "dataset": "mnist",
+    "network": {"name": "lenet5"},
+    "epochs": 3,
+    "batch_size": 48,
+    "seed": 7,
+}
+EVERYTHING_RANDOM = PLAIN | {
+    "network": {"name": "lenet5", "options": {"dropout": 0.3}},
+    "augmentation": {"shift": 0.1, "rotate_degrees": 10, "zoom": 0.1},
+}
+STEPS_PER_EPOCH = 6
+"""256 images in batches of 48; the last holds 16."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _deterministic() -> None:
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
+class StoppingReporter(Reporter):
+    """Collects events, and asks to stop once a number of steps are done and, if so wanted, the epoch is scored."""
+
+    def __init__(self, *, stop_at: int | None = None) -> None:
+        self.events: list[Event] = []
+        self.stop_at = stop_at
+        self.seen = 0
+        super().__init__(self.events.append)
+
+    @property
+    def should_stop(self) -> bool:
+        return self.stop_at is not None and self.seen >= self.stop_at
+
+    def progress(self, **values: Any) -> None:
+        self.seen = values["step"]
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def run(order: Order, stop_at: int | None = None) -> tuple[StoppingReporter, dict[str, Any] | None]:
+    """Run the recipe; the summary is None where it was interrupted."""
+    reporter = StoppingReporter(stop_at=stop_at)
+    spec = parse_spec(order.spec)
+    assert isinstance(spec, TrainSpec)
+    try:
+        return reporter, train(spec, order, reporter)
+    except Interruption:
+        return reporter, None
+
+
+def last_checkpoint(reporter: StoppingReporter) -> Path:
+    path = reporter.of(Checkpoint)[-1].path
+    assert isinstance(path, Path)
+    return path
+
+
+def assert_same_end(one: Path, other: Path) -> None:
+    """Every variable of model and optimizer, the best weights and the history are equal to the last bit."""
+    arrays, meta = read_checkpoint(one)
+    other_arrays, other_meta = read_checkpoint(other)
+    assert arrays.keys() == other_arrays.keys()
+    assert sum(name.startswith("optimizer/") for name in arrays) > 2
+    for name, array in arrays.items():
+        assert np.array_equal(array, other_arrays[name]), name
+    for name in ("history", "plateau", "stopping", "chosen", "rate_factor", "best_epoch", "step"):
+        assert meta["state"][name] == other_meta["state"][name], name
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look up after every step, so that the tests can stop after any."""
+    monkeypatch.setattr("ml.engine.pace.LOOK_UP_S", 0.0)
+
+
+CASES = {
+    "cosine with dropout and augmentation": EVERYTHING_RANDOM | {"schedule": {"name": "cosine"}},
+    "plateau with SGD and momentum": EVERYTHING_RANDOM
+    | {
+        "epochs": 4,
+        "optimizer": {"name": "sgd"},
+        "learning_rate": 0.01,
+        "schedule": {"name": "plateau", "patience": 1, "min_delta": 50.0},
+        "early_stopping": {"metric": "val/accuracy", "patience": 3},
+    },
+    "one cycle with AdamW and class weights": EVERYTHING_RANDOM
+    | {"optimizer": {"name": "adamw"}, "schedule": {"name": "one_cycle"}, "class_weights": "balanced"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize(
+    "stops",
+    [(4,), (STEPS_PER_EPOCH,), (2, 9)],
+    ids=["within an epoch", "at an epoch's end", "twice"],
+)
+def test_an_interrupted_training_ends_with_the_same_bits(
+    make_order: MakeOrder, spec: dict[str, Any], stops: tuple[int, ...]
+) -> None:
+    whole, _ = run(make_order(spec))
+    checkpoint = None
+    for stop in stops:
+        stopped, summary = run(make_order(spec, checkpoint=checkpoint), stop_at=stop)
+        assert summary is None
+        checkpoint = last_checkpoint(stopped)
+        assert checkpoint.name == f"checkpoint-{stop}.npz"
+    resumed, summary = run(make_order(spec, checkpoint=checkpoint))
+    assert summary is not None
+    assert_same_end(last_checkpoint(whole), last_checkpoint(resumed))
+
+
+def test_a_training_stopped_within_an_epoch_ends_with_the_same_bits(make_order: MakeOrder) -> None:
+    spec = EVERYTHING_RANDOM | {"epochs": 2}
+    whole, whole_summary = run(make_order(spec))
+    stopped, _ = run(make_order(spec), stop_at=4)
+    resumed, summary = run(make_order(spec, checkpoint=last_checkpoint(stopped)))
+    assert_same_end(last_checkpoint(whole), last_checkpoint(resumed))
+    assert summary == whole_summary
+
+
+def test_a_resumed_training_reports_the_same_points_as_the_lost_one(make_order: MakeOrder) -> None:
+    def points(*reporters: StoppingReporter) -> dict[tuple[str, int], float | None]:
+        all_points = [point for reporter in reporters for event in reporter.of(Metrics) for point in event.points]
+        return {(p.name, p.step): p.value for p in all_points if p.name != "images_per_s"}
+
+    whole, _ = run(make_order(PLAIN))
+    stopped, _ = run(make_order(PLAIN), stop_at=8)
+    resumed, _ = run(make_order(PLAIN, checkpoint=last_checkpoint(stopped)))
+    assert points(stopped, resumed) == points(whole)
+
+
+def test_another_seed_gives_other_weights(make_order: MakeOrder) -> None:
+    one, _ = run(make_order(PLAIN | {"epochs": 1}))
+    other, _ = run(make_order(PLAIN | {"epochs": 1, "seed": 8}))
+    one_arrays, other_arrays = read_checkpoint(last_checkpoint(one))[0], read_checkpoint(last_checkpoint(other))[0]
+    assert not np.array_equal(one_arrays["model/0000"], other_arrays["model/0000"])
+
+
+def test_a_training_leaves_all_its_results(make_order: MakeOrder) -> None:
+    order = make_order(PLAIN | {"learning_rate": 0.005, "epochs": 6})
+    reporter, summary = run(order)
+    assert summary is not None
+    artifacts = {event.name: event for event in reporter.of(Artifact)}
+    event_file = next(name for name in artifacts if "tfevents" in name)
+    assert set(artifacts) - {event_file} == {
+        "model.keras",
+        "best.weights.h5",
+        "last.weights.h5",
+        "history.csv",
+        "learning-curves.png",
+        "confusion-matrix.json",
+        "confusion-matrix.png",
+        "mistakes.png",
+        "run.json",
+    }
+    assert all(event.path.stat().st_size > 0 for event in artifacts.values())
+    assert [event.stage for event in reporter.of(Stage)] == ["loading", "building", "training", "testing", "reporting"]
+    assert len(reporter.of(FirstStep)) == 1
+    assert reporter.of(Facts)[0].facts["images"] == {"train": 256, "val": 28, "test": 40}
+
+    record = json.loads((order.folder / "run.json").read_text())
+    assert record["spec"]["optimizer"] == {"name": "adam", "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+    assert record["git_commit"] == "abc"
+    assert record["metrics"] == summary
+    rows = list(csv.DictReader((order.folder / "history.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_the_saved_model_gives_the_probabilities_that_were_tested(make_order: MakeOrder, tiny_mnist: Path) -> None:
+    from ml.datasets import load_images
+
+    order = make_order(PLAIN | {"learning_rate": 0.005, "epochs": 6})
+    _, summary = run(order)
+    assert summary is not None
+    model = keras.models.load_model(order.folder / "model.keras")
+    data = load_images("mnist", tiny_mnist)
+    probabilities = np.asarray(model(data.test_images.astype(np.float32)))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
+    assert (probabilities.argmax(axis=1) == data.test_labels).mean() == pytest.approx(summary["test/accuracy"])
+    assert summary["test/accuracy"] > 0.9
+
+
+def test_the_best_weights_are_those_of_the_best_epoch(make_order: MakeOrder) -> None:
+    order = make_order(PLAIN)
+    reporter, summary = run(order)
+    assert summary is not None
+    state = read_checkpoint(last_checkpoint(reporter))[1]["state"]
+    losses = [row["val/loss"] for row in state["history"]]
+    assert summary["best_epoch"] == 1 + losses.index(min(losses))
+    assert summary["val/loss"] == min(losses)
+
+
+def test_early_stopping_ends_training_after_its_patience(make_order: MakeOrder) -> None:
+    rule = {"metric": "val/loss", "patience": 2, "min_delta": 50.0}
+    _, summary = run(make_order(PLAIN | {"epochs": 10, "early_stopping": rule}))
+    assert summary is not None
+    assert summary["epochs"] == 3  # the first is the best so far, then two that are not better by 50
+
+
+def test_a_plateau_lowers_the_rate_from_the_next_epoch_on(make_order: MakeOrder) -> None:
+    schedule = {"name": "plateau", "patience": 1, "factor": 0.5, "min_delta": 50.0, "minimum_fraction": 0.2}
+    reporter, _ = run(make_order(PLAIN | {"epochs": 5, "learning_rate": 0.001, "schedule": schedule}))
+    history = read_checkpoint(last_checkpoint(reporter))[1]["state"]["history"]
+    rates = [row["learning_rate"] for row in history]
+    assert rates == pytest.approx([0.001, 0.001, 0.0005, 0.00025, 0.0002])
+
+
+def test_a_loss_that_is_not_finite_ends_as_diverged_without_a_checkpoint_of_it(make_order: MakeOrder) -> None:
+    spec = PLAIN | {"optimizer": {"name": "sgd"}, "learning_rate": 10.0, "class_weights": [1e6] * 10}
+    order = make_order(spec)
+    with pytest.raises(Diverged, match=r"loss .* (nan|inf).*smaller learning_rate"):
+        run(order)
+    for checkpoint in order.folder.glob("checkpoint-*.npz"):
+        assert all(np.isfinite(a).all() for n, a in read_checkpoint(checkpoint)[0].items() if n.startswith("epoch/"))
+
+
+def test_a_checkpoint_of_another_training_is_refused(make_order: MakeOrder) -> None:
+    stopped, _ = run(make_order(PLAIN), stop_at=2)
+    for other in ({"seed": 8}, {"batch_size": 32}, {"network": {"name": "lenet5", "options": {"dropout": 0.5}}}):
+        with pytest.raises(ResumeImpossible, match=next(iter(other))):
+            run(make_order(PLAIN | other, checkpoint=last_checkpoint(stopped)))
+
+
+def test_fields_without_effect_on_training_may_change_between_attempts(make_order: MakeOrder) -> None:
+    stopped, _ = run(make_order(PLAIN), stop_at=2)
+    changed = PLAIN | {"name": "renamed", "priority": 5, "checkpoint_every_s": 0.0}
+    _, summary = run(make_order(changed, checkpoint=last_checkpoint(stopped)))
+    assert summary is not None
+
+
+def test_only_the_last_two_checkpoints_stay(make_order: MakeOrder) -> None:
+    order = make_order(PLAIN | {"checkpoint_every_s": 0.0})
+    reporter, _ = run(order)
+    assert len(reporter.of(Checkpoint)) > 3 * STEPS_PER_EPOCH - 1
+    assert {path.name for path in order.folder.glob("checkpoint-*")} == {"checkpoint-17.npz", "checkpoint-18.npz"}
+
+
+def test_a_full_disk_ends_training_and_leaves_the_checkpoint_before(
+    make_order: MakeOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+    import os
+
+    order = make_order(PLAIN)
+    sync, calls = os.fsync, []
+
+    def fill_up(fd: int) -> None:
+        calls.append(fd)
+        if len(calls) > 2:  # a checkpoint syncs its file, then its folder
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", fill_up)
+    with pytest.raises(DiskFull, match="Expected room for a checkpoint"):
+        run(order)
+    assert [path.name for path in order.folder.glob("checkpoint-*")] == [f"checkpoint-{STEPS_PER_EPOCH}.npz"]
+    read_checkpoint(order.folder / f"checkpoint-{STEPS_PER_EPOCH}.npz")
+
+
+def test_fewer_training_examples_are_taken_from_what_validation_leaves(make_order: MakeOrder) -> None:
+    reporter, _ = run(make_order(PLAIN | {"train_examples": 50, "epochs": 1}))
+    assert reporter.of(Facts)[0].facts["images"] == {"train": 50, "val": 28, "test": 40}
+
+
+def test_a_batch_larger_than_the_data_makes_one_step_an_epoch(make_order: MakeOrder) -> None:
+    reporter, _ = run(make_order(PLAIN | {"batch_size": 60_000, "epochs": 2}))
+    assert reporter.of(Checkpoint)[-1].step == 2
