@@ -1,0 +1,217 @@
+"""A spec's JSON Schema as a form: which fields, in which groups, with which widget. Pure; knows no job kind by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+_YARD_FIELDS = ("priority", "max_retries", "time_limit_s")
+"""Fields that every spec has; they come last, under their own heading."""
+_UNITS = {"s": "seconds", "px": "pixels", "bytes": "bytes", "degrees": "degrees"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input."""
+
+    path: str
+    """Dotted, as in the problems that the API reports."""
+    id: str
+    """Unique in the page; variants of one choice may share a path."""
+    type: str
+    """What its text stands for: `integer`, `number`, `boolean`, `string`, `list` or `any`."""
+    help: str = ""
+    default: Any = None
+    choices: Sequence[Any] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    required: bool = False
+    widget: str = "field"
+
+    @property
+    def label(self) -> str:
+        """The last part of the path, in words."""
+        return label(self.path)
+
+    @property
+    def shown(self) -> str:
+        """The default as a person would type it."""
+        return show(self.default)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One branch of a choice, with the fields that it brings."""
+
+    name: str
+    help: str
+    fields: Sequence[Node]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An object of one of several classes, told apart by `tag`."""
+
+    path: str
+    id: str
+    variants: Sequence[Variant]
+    default: str | None
+    help: str = ""
+    tag: str = "name"
+    widget: str = "choice"
+
+    @property
+    def label(self) -> str:
+        """The last part of the path, in words."""
+        return label(self.path)
+
+
+@dataclass(frozen=True)
+class Optional:
+    """An object that may be left out as a whole."""
+
+    path: str
+    id: str
+    help: str
+    fields: Sequence[Node]
+    widget: str = "optional"
+
+    @property
+    def label(self) -> str:
+        """The last part of the path, in words."""
+        return label(self.path)
+
+
+Node = Field | Choice | Optional
+
+
+@dataclass(frozen=True)
+class Form:
+    """A whole spec: what most people set, what some do, and what the yard may spend on it."""
+
+    main: Sequence[Node]
+    more: Sequence[Node]
+    yard: Sequence[Node]
+
+
+def make_form(schema: Schema, *, datasets: Sequence[str], networks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Form:
+    """The form of a spec class.
+
+    Args:
+        schema: its JSON Schema; from the first field that may be null on, fields go under `more`.
+        datasets: names to offer for a field called `dataset`.
+        networks: for each name to offer for a field called `network`, its options as `describe_options` gives them.
+    """
+    made: dict[str, Node] = {}
+    for name, part in schema["properties"].items():
+        if name == "kind":
+            continue
+        if name == "network":
+            made[name] = _network(networks)
+        elif name == "dataset":
+            made[name] = Field("dataset", "dataset", "string", _help(part), datasets[0], list(datasets), required=True)
+        else:
+            made[name] = _node(name, part, schema, required=name in schema.get("required", ()))
+    own = [name for name in made if name not in (*_YARD_FIELDS, "name")]
+    cut = next((i for i, name in enumerate(own) if _is_nullable(schema["properties"][name])), len(own))
+    main = ["name", *own[:cut]] if "name" in made else own[:cut]
+    return Form(
+        main=[made[name] for name in main],
+        more=[made[name] for name in own[cut:]],
+        yard=[made[name] for name in _YARD_FIELDS if name in made],
+    )
+
+
+def label(path: str) -> str:
+    """`schedule.warmup_fraction` as `Warmup fraction`; a unit at the end is spelt out."""
+    words = path.rsplit(".", 1)[-1].split("_")
+    if len(words) > 1 and words[-1] in _UNITS:
+        words = [*words[:-2], f"{words[-2]},", _UNITS[words[-1]]]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def show(value: Any) -> str:
+    """A JSON value as a person would type it into a form."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(show(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _node(path: str, part: Schema, root: Schema, *, required: bool = False, scope: str = "") -> Node:
+    part = _resolve(part, root)
+    key = _id(path, scope)
+    if "discriminator" in part:
+        return _choice(path, key, part, root)
+    inner = [_resolve(p, root) for p in part.get("anyOf", ()) if p.get("type") != "null"]
+    if len(inner) == 1 and "properties" in inner[0]:
+        fields = [_node(f"{path}.{name}", p, root) for name, p in inner[0]["properties"].items()]
+        return Optional(path, key, _help(part) or _help(inner[0]), fields)
+    if len(inner) > 1:
+        return Field(path, key, "any", _help(part), part.get("default"), required=required)
+    return _field(path, key, {**(inner[0] if inner else {}), **part}, required=required)
+
+
+def _field(path: str, key: str, part: Schema, *, required: bool) -> Field:
+    kinds = {"array": "list", "integer": "integer", "number": "number", "boolean": "boolean", "string": "string"}
+    return Field(
+        path,
+        key,
+        kinds.get(str(part.get("type")), "any"),
+        _help(part),
+        part.get("default"),
+        part.get("enum"),
+        part.get("minimum", part.get("exclusiveMinimum")),
+        part.get("maximum", part.get("exclusiveMaximum")),
+        required,
+    )
+
+
+def _choice(path: str, key: str, part: Schema, root: Schema) -> Choice:
+    tag = part["discriminator"]["propertyName"]
+    variants = []
+    for one in part["oneOf"]:
+        branch = _resolve(one, root)
+        name = branch["properties"][tag]["const"]
+        fields = [
+            _node(f"{path}.{child}", p, root, scope=name) for child, p in branch["properties"].items() if child != tag
+        ]
+        variants.append(Variant(name, _help(branch), fields))
+    return Choice(path, key, variants, (part.get("default") or {}).get(tag), _help(part), tag)
+
+
+def _network(networks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Choice:
+    variants = [Variant(name, "", [_option(option, name) for option in options]) for name, options in networks.items()]
+    return Choice("network", "network", variants, next(iter(networks), None))
+
+
+def _option(option: Mapping[str, Any], network: str) -> Field:
+    path = f"network.options.{option['name']}"
+    part = {**option, "type": option["type"].split(" ")[0], "description": option["doc"], "enum": option["choices"]}
+    return _field(path, _id(path, network), part, required=False)
+
+
+def _is_nullable(part: Schema) -> bool:
+    return any(p.get("type") == "null" for p in part.get("anyOf", ()))
+
+
+def _resolve(part: Schema, root: Schema) -> Schema:
+    if "$ref" not in part:
+        return part
+    found: Schema = root["$defs"][part["$ref"].rsplit("/", 1)[-1]]
+    return found
+
+
+def _help(part: Schema) -> str:
+    return str(part.get("description", ""))
+
+
+def _id(path: str, scope: str) -> str:
+    return "-".join(filter(None, [scope, *path.split(".")]))

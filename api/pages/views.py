@@ -1,0 +1,152 @@
+"""The pages' routes. Each reads what it shows through `api.pages.reading` and fills one template."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import redirect, render_template, request, url_for
+
+from api import auth
+from api.pages import reading
+from api.pages.forms import make_form
+from api.paging import LARGEST_ID
+from api.yard import the_yard
+from ml.networks import NETWORKS
+from records.accounts import Person
+from records.catalogue import CATALOGUE
+from records.errors import Forbidden, InvalidRequest, RequestError, Unauthorized, near_matches, shorten
+from records.specs import SPECS, TEST_KINDS
+from records.states import JobStatus
+
+_OPEN = frozenset({"pages.log_in", "pages.assets"})
+
+
+def require_person_here() -> None:
+    """Let nobody but known people beyond the log-in page.
+
+    Raises:
+        Unauthorized: nobody has logged in.
+    """
+    if request.endpoint not in _OPEN:
+        auth.require_person()
+
+
+def shared() -> dict[str, Any]:
+    """What every template may use."""
+    return {
+        "person": auth.current_person(),
+        "csrf_token": auth.csrf_token,
+        "artifact_url": lambda job_id, name: f"/api/v1/jobs/{job_id}/artifacts/{name}",
+        "sheet_url": lambda name: f"/api/v1/datasets/{name}/sheet",
+    }
+
+
+def jobs() -> str:
+    """The list of jobs."""
+    status = request.args.get("status", "")
+    if status and status not in list(JobStatus):
+        raise InvalidRequest(f"No state is called {shorten(status)!r}. {near_matches(status, list(JobStatus))}")
+    before = _number("before")
+    return render_template(
+        "pages/jobs.html", **reading.jobs_page(the_yard().database, _person(), status=status, before=before)
+    )
+
+
+def job(job_id: int) -> str:
+    """One job."""
+    return render_template("pages/job.html", **reading.job_page(the_yard().database, _person(), _in_range(job_id)))
+
+
+def submit() -> str:
+    """The form for a new job; `from` takes another's spec over, `dataset` and `network` preset one field."""
+    source = _number("from")
+    prefill = reading.spec_of(the_yard().database, _person(), source) if source else _preset()
+    kinds = [kind for kind in SPECS if the_yard().settings.test_kinds or kind not in TEST_KINDS]
+    kind = prefill["kind"] if prefill else request.args.get("kind", kinds[0])
+    if kind not in kinds:
+        raise InvalidRequest(f"No job kind is called {shorten(kind)!r}. {near_matches(kind, kinds)}")
+    networks = {name: network.describe_options() for name, network in NETWORKS.items()}
+    form = make_form(SPECS[kind].model_json_schema(), datasets=list(CATALOGUE), networks=networks)
+    return render_template(
+        "pages/submit.html", form=form, kind=kind, kinds=kinds, prefill=prefill or None, source=source
+    )
+
+
+def devices() -> str:
+    """Devices and the queue."""
+    return render_template("pages/devices.html", **reading.devices_page(the_yard().database, _person()))
+
+
+def datasets() -> str:
+    """The catalogue of data."""
+    return render_template("pages/datasets.html", **reading.datasets_page(the_yard().database))
+
+
+def networks() -> str:
+    """The named networks."""
+    return render_template("pages/networks.html", **reading.networks_page())
+
+
+def log_in() -> Any:
+    """Ask for a token, and begin a session with it."""
+    after = _safe_next(request.args.get("next", ""))
+    if request.method == "GET":
+        return redirect(after) if auth.current_person() else render_template("pages/login.html", next=after)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("Another site sent this form. Log in on the yard's own page.")
+    token = request.form.get("token", "").strip()
+    try:
+        auth.log_in(token)
+    except Unauthorized:
+        problem = "This token is not known here. Check that all of it was copied." if token else "Enter a token."
+        return render_template("pages/login.html", next=after, problem=problem), 401
+    return redirect(after, 303)
+
+
+def log_out() -> Any:
+    """End the session."""
+    auth.log_out()
+    return redirect(url_for("pages.log_in"), 303)
+
+
+def problem(error: RequestError) -> str:
+    """A page that tells of an error."""
+    titles = {404: "Not found", 403: "Not allowed", 401: "Log in first"}
+    return render_template("pages/problem.html", title=titles.get(error.status, "That did not work"), text=error.text)
+
+
+def _person() -> Person:
+    return auth.require_person()
+
+
+def _preset() -> dict[str, Any]:
+    """A spec that only names a dataset or a network, as the links of their pages do."""
+    dataset, network = request.args.get("dataset"), request.args.get("network")
+    if not dataset and not network:
+        return {}
+    return {
+        "kind": "train",
+        "dataset": dataset or next(iter(CATALOGUE)),
+        "network": {"name": network or next(iter(NETWORKS))},
+    }
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidRequest(f"Expected a job's number as `{name}`, got {shorten(text)!r}.")
+    return _in_range(int(text[:30]))
+
+
+def _in_range(number: int) -> int:
+    return min(number, LARGEST_ID)
+
+
+def _safe_next(address: str) -> str:
+    """A path of this site; anything else would lead people away after they logged in."""
+    parts = urlsplit(address)
+    is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc
+    return address if is_ours else url_for("pages.jobs")

@@ -1,0 +1,171 @@
+"""Rows in words: what the templates' filters say of jobs, events and numbers. Pure; nothing here reads or escapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from api.pages.forms import label, show
+
+Facts = Mapping[str, Any]
+
+_STAGES = {
+    "starting": "Starting",
+    "loading": "Loading the data",
+    "building": "Building the network",
+    "training": "Training",
+    "testing": "Testing",
+    "reporting": "Writing the results",
+}
+_BEST_FIRST = ("test/accuracy", "val/accuracy", "test/loss", "val/loss")
+
+
+def job_title(job: Any) -> str:
+    """The job's name, or what its spec says it does."""
+    return job.name or job_line(job)
+
+
+def job_line(job: Any) -> str:
+    """One line on the spec: `lenet5 on mnist · 4 epochs`."""
+    spec = job.spec
+    network, dataset = (spec.get("network") or {}).get("name"), spec.get("dataset")
+    what = f"{network} on {dataset}" if network and dataset else spec.get("kind", job.kind)
+    epochs = spec.get("epochs")
+    return f"{what} · {_count(epochs, 'epoch')}" if epochs else str(what)
+
+
+def live_line(live: Facts) -> str:
+    """What a running job does just now: `Training · epoch 2 of 4`."""
+    stage = str(live.get("stage") or "starting")
+    text = _STAGES.get(stage, stage.capitalize())
+    if stage == "training" and live.get("epochs"):
+        text += f" · epoch {live['epoch']} of {live['epochs']}"
+    return text
+
+
+def live_facts(live: Facts) -> str:
+    """Step and speed of a running job."""
+    parts = []
+    if live.get("steps"):
+        parts.append(f"step {live.get('step', 0):,} of {live['steps']:,}")
+    if live.get("images_per_s"):
+        parts.append(f"{live['images_per_s']:,.0f} images/s")
+    return " · ".join(parts)
+
+
+def time_left(live: Facts) -> str:
+    """How long a running job still needs, as far as it knows."""
+    seconds = live.get("time_left_s")
+    return f"{duration(seconds)} left" if seconds is not None else ""
+
+
+def duration(seconds: float) -> str:
+    """`1 h 20 min`, `2 min 5 s`, `8 s`."""
+    whole = max(0, round(seconds))
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
+
+
+def place_words(place: int | None) -> str:
+    """Where a waiting job stands."""
+    if place is None:
+        return "Waits"
+    return "Next in the queue" if place == 1 else f"{ordinal(place)} in the queue"
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `11th` …"""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def scores(summary: Facts) -> list[tuple[str, str]]:
+    """The numbers that sum a run up, each with its name in words."""
+    return [(name.replace("/", " ").replace("_", " "), number(name, value)) for name, value in summary.items()]
+
+
+def best_line(summary: Facts) -> str:
+    """The one number that says most of a finished job."""
+    found = next((name for name in _BEST_FIRST if summary.get(name) is not None), None)
+    return f"{found.replace('/', ' ')} {number(found, summary[found])}" if found else ""
+
+
+def number(name: str, value: Any) -> str:
+    """A value as its metric's name asks for: accuracies in percent."""
+    if isinstance(value, float) and name.endswith("accuracy"):
+        return f"{value:.2%}".replace("%", " %")
+    if name.endswith("_s") and isinstance(value, int | float):
+        return duration(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else plain(value)
+
+
+def event_words(event: Any) -> str:
+    """What happened, as a sentence."""
+    if event.from_status and event.to_status:
+        moved = f"{event.from_status} → {event.to_status}"
+        return f"{moved}: {event.text}" if event.text else moved
+    return event.text or event.kind.replace("_", " ").capitalize()
+
+
+def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """A nested JSON value as dotted paths with shown values."""
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from flat(inner, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, plain(value)
+
+
+def plain(value: Any) -> str:
+    """A JSON value for reading: a dash for nothing, lists with commas."""
+    return show(value) or "–"
+
+
+def range_words(option: Facts) -> str:
+    """What an option may be."""
+    if option["choices"]:
+        return ", ".join(map(str, option["choices"]))
+    low, high = option["minimum"], option["maximum"]
+    bounds = f", {plain_number(low)} to {plain_number(high)}" if low is not None and high is not None else ""
+    return f"{option['type']}{bounds}"
+
+
+def plain_number(value: float) -> str:
+    """Without needless digits, with commas in thousands."""
+    return f"{value:,.10g}"
+
+
+def picture_words(name: str) -> str:
+    """`learning_curves.png` as `Learning curves`."""
+    return label(name.rsplit(".", 1)[0].replace(".", " ").replace("-", "_"))
+
+
+def title_words(name: str) -> str:
+    """`one_cycle` as `one cycle`."""
+    return name.replace("_", " ")
+
+
+def code_words(text: str) -> Markup:
+    """Text with what stands in backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _count(many: int, word: str) -> str:
+    return f"{many:,} {word}{'' if many == 1 else 's'}"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
+        plain, range_words, plain_number, picture_words, title_words, code_words,
+    )
+}  # fmt: skip
+"""The filters of the templates, by name."""
