@@ -1,0 +1,76 @@
+"""`python -m bench [NAME …] [--quick]`: measure, print a table, write `bench/results.json` and `docs/figures.md`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.machine import describe_commit, describe_machine
+from bench.report import as_text, write_page
+from bench.results import RESULTS, TRIED, Measurement, read_results, write_results
+from bench.setting import CannotMeasure, Measured, Setting
+
+NAMES = ("start", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "mlflow")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmarks that are named, or all; 1 when one of them broke."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(NAMES)}; all without")
+    parser.add_argument("--quick", action="store_true", help=f"few rounds, to try; writes {TRIED.name}, not kept")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    return run_benchmarks(options.names or NAMES, quick=options.quick)
+
+
+def run_benchmarks(names: tuple[str, ...] | list[str], *, quick: bool) -> int:
+    """Run them one after the other, writing results after each, so that one that breaks costs only itself."""
+    path = TRIED if quick else RESULTS
+    results = read_results(path, describe_machine())
+    broken = 0
+    for name in names:
+        print(f"── {name} …", flush=True)
+        try:
+            measurement = run_benchmark(name, quick=quick)
+        except CannotMeasure as error:
+            print(f"not measured: {error}\n", flush=True)
+            continue
+        except Exception as error:
+            print(f"broke: {type(error).__name__}: {error}\n", file=sys.stderr, flush=True)
+            broken += 1
+            continue
+        results = results.with_measurement(name, measurement)
+        write_results(path, results)
+        print(as_text(measurement), flush=True)
+    if not quick:
+        write_page(results)
+    print(f"Written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}.")
+    return 1 if broken else 0
+
+
+def run_benchmark(name: str, *, quick: bool) -> Measurement:
+    """Run one benchmark in a folder of its own."""
+    load_average, started = os.getloadavg()[0], time.monotonic()
+    at, commit = datetime.now(UTC).replace(microsecond=0), describe_commit()
+    with tempfile.TemporaryDirectory(prefix=f"trainyard-bench-{name}-") as folder:
+        case = importlib.import_module(f"bench.cases.{name}")
+        measured: Measured = case.measure(Setting(quick=quick, folder=Path(folder)))
+    return Measurement(
+        at=at,
+        commit=commit,
+        load_average=round(load_average, 2),
+        took_s=round(time.monotonic() - started, 1),
+        figures=tuple(measured.figures),
+        notes=tuple(measured.notes),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
