@@ -189,5 +189,3 @@ def race() -> Callable[..., list[Any]]:
         return results
 
     return run
-
-
