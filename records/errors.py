@@ -8,6 +8,7 @@ TrainyardError
 │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
 │   ├── Forbidden           403  the token is good, the act is not for this person
 │   ├── NotFound            404  nothing of that name is visible to this person
+│   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
 │   ├── MethodNotAllowed    405  the address exists, the method does not
 │   ├── Conflict            409  the thing is not in a state that allows this
 │   ├── PayloadTooLarge     413  the body is larger than the yard takes
@@ -15,6 +16,7 @@ TrainyardError
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
 │   ├── TooManyRequests     429  a limit was reached
+│   │   └── TooManyStreams  429  all event streams of this process are taken
 │   └── NotAvailable        503  a part of the yard is not there at present
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
@@ -105,6 +107,12 @@ class NotFound(RequestError):
     code = "not_found"
 
 
+class DatasetNotFetched(NotFound):
+    """Raised when a dataset is in the catalogue, but no worker of this yard has fetched it yet."""
+
+    code = "dataset_not_fetched"
+
+
 class MethodNotAllowed(RequestError):
     """Raised when the address exists but not for this method."""
 
@@ -152,6 +160,12 @@ class TooManyRequests(RequestError):
 
     status = 429
     code = "too_many_requests"
+
+
+class TooManyStreams(TooManyRequests):
+    """Raised when every event stream that one process may serve is taken: poll instead."""
+
+    code = "too_many_streams"
 
 
 class NotAvailable(RequestError):

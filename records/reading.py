@@ -27,7 +27,6 @@ from records.tables import (
     WorkerTable,
 )
 
-
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -106,18 +105,21 @@ def list_jobs(
 
 
 def list_queue(
-    session: Session, *, owner_id: int | None = None, after_place: int = 0, limit: int = 200
+    session: Session, *, owner_id: int | None = None, after: tuple[int, int] | None = None, limit: int = 200
 ) -> Sequence[AnyRow]:
-    """Waiting jobs in the order in which they are placed; `place` counts everybody's jobs, whoever asks."""
+    """Waiting jobs behind `after` = (priority, id), in the order of `records.placing`; `place` counts everybody's."""
     places = _places().subquery()
     query = (
         select(*_JOB_COLUMNS, UserTable.name.label("owner"), places.c.place)
         .join(places, places.c.id == JobTable.id)
         .join(UserTable, UserTable.id == JobTable.owner_id)
-        .where(places.c.place > after_place)
         .order_by(places.c.place)
         .limit(limit)
     )
+    if after is not None:
+        priority, job_id = after
+        later = and_(JobTable.priority == priority, JobTable.id > job_id)
+        query = query.where(or_(JobTable.priority < priority, later))
     return session.execute(query if owner_id is None else query.where(JobTable.owner_id == owner_id)).all()
 
 
@@ -152,18 +154,25 @@ def read_metrics_page(
     return [Point(*row) for row in session.execute(query)]
 
 
-def read_metrics_since(session: Session, job_id: int, since: datetime | None, *, limit: int) -> list[Point]:
-    """Points by their time, from `since` on (that moment included, as points can share it)."""
-    query = _POINTS.where(RunTable.job_id == job_id).order_by(MetricTable.at, MetricTable.name, MetricTable.step)
+def read_metric_ends(session: Session, job_id: int) -> dict[str, int]:
+    """The last step of each metric. Seeks from name to name in the index, however many points there are."""
+    run_id = session.scalar(select(RunTable.id).where(RunTable.job_id == job_id))
+    ends: dict[str, int] = {}
+    name = ""
+    while found := session.execute(_NEXT_NAME, {"run_id": run_id, "name": name}).one_or_none():
+        name = found.name
+        ends[name] = session.scalars(_LAST_STEP, {"run_id": run_id, "name": name}).one()
+    return ends
+
+
+def read_metric_tail(
+    session: Session, job_id: int, name: str, *, after: int, since: datetime | None, limit: int
+) -> list[Point]:
+    """Points of one metric by step: those above `after` that were not written before `since`."""
+    query = _POINTS.where(RunTable.job_id == job_id, MetricTable.name == name, MetricTable.step > after)
     if since is not None:
         query = query.where(MetricTable.at >= since)
-    return [Point(*row) for row in session.execute(query.limit(limit))]
-
-
-def latest_metric_time(session: Session, job_id: int) -> datetime | None:
-    """The time of a job's newest metric point."""
-    query = select(func.max(MetricTable.at)).join(RunTable, RunTable.id == MetricTable.run_id)
-    return session.scalar(query.where(RunTable.job_id == job_id))
+    return [Point(*row) for row in session.execute(query.order_by(MetricTable.step).limit(limit))]
 
 
 def show_devices(session: Session) -> list[DeviceRow]:
@@ -243,4 +252,13 @@ _ATTEMPTS = (
 )
 _POINTS = select(MetricTable.name, MetricTable.step, MetricTable.value, MetricTable.at).join(
     RunTable, RunTable.id == MetricTable.run_id
+)
+_NEXT_NAME = (
+    select(MetricTable.name)
+    .where(MetricTable.run_id == bindparam("run_id"), MetricTable.name > bindparam("name"))
+    .order_by(MetricTable.name)
+    .limit(1)
+)
+_LAST_STEP = select(func.max(MetricTable.step)).where(
+    MetricTable.run_id == bindparam("run_id"), MetricTable.name == bindparam("name")
 )

@@ -1,0 +1,79 @@
+"""Makes the application. Nothing happens at import, and everything is passed in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import version
+
+from apiflask import APIFlask
+from flask import request
+from werkzeug.routing import IntegerConverter, Map
+
+from api.auth import current_person, require_person
+from api.cookies import register_cookies
+from api.headers import register_headers
+from api.limits import make_limiter
+from api.openapi import register_openapi
+from api.paging import LARGEST_ID
+from api.problems import register_problems
+from api.routes import PREFIX, all_routes
+from api.yard import EXTENSION, make_yard
+from records.clock import utc_now
+from records.settings import Settings
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> APIFlask:
+    """The HTTP door of a yard with these settings. Connects to nothing yet."""
+    app = APIFlask(
+        "api", title="Trainyard", version=version("trainyard"), docs_path=None, json_errors=False, static_folder=None
+    )
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.extensions[EXTENSION] = make_yard(settings, clock)
+    app.url_map.converters["job"] = JobId
+    register_cookies(app)
+    register_problems(app)
+    register_headers(app)
+    app.before_request(current_person_of_api)
+    make_limiter(settings).init_app(app)
+    app.before_request(guard_api)
+    register_openapi(app, settings)
+    for blueprint in all_routes():
+        app.register_blueprint(blueprint)
+    register_pages(app)
+    return app
+
+
+def from_environment() -> APIFlask:
+    """For a server: `gunicorn 'api.app:from_environment()'`. Reads the environment and sets up logging, once."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return create_app(Settings.from_environment())
+
+
+class JobId(IntegerConverter):
+    """A job's id in an address; a larger number than the database can hold names nothing."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=LARGEST_ID)
+
+
+def current_person_of_api() -> None:
+    """Find out who asks before the limiter counts, so that it counts people and not addresses."""
+    if request.path.startswith(PREFIX):
+        current_person()
+
+
+def guard_api() -> None:
+    """Every address of the API needs a person, also one that does not exist."""
+    if request.path.startswith(PREFIX):
+        require_person()
+
+
+def register_pages(app: APIFlask) -> None:
+    """The pages, served by the same process."""
+    from api.pages import make_blueprint
+
+    pages = make_blueprint()
+    vars(pages)["enable_openapi"] = False  # APIFlask asks every blueprint with a `before_request` for it
+    app.register_blueprint(pages)

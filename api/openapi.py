@@ -1,0 +1,133 @@
+"""The OpenAPI 3.1 document: what routes say of themselves, with the specs as one discriminated union."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from apiflask import APIBlueprint, APIFlask
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api import views
+from api.asking import Query, parameters
+from api.paging import LARGEST_ID
+from api.problems import PROBLEM
+from records.settings import Settings
+from records.specs import SPECS, TEST_KINDS
+
+REFERENCE = "#/components/schemas/{model}"
+_TOKEN = "token"
+_EVERYWHERE = (401, 429, 500, 503)
+_PARAMETERS, _BODY = "x-parameters", "x-body"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def describe(
+    blueprint: APIBlueprint,
+    *,
+    reply: type[BaseModel] | str,
+    status: int = 200,
+    query: type[Query] | None = None,
+    body: str | None = None,
+    errors: Sequence[int] = (),
+    also: dict[int, str] | None = None,
+    public: bool = False,
+    headers: Sequence[dict[str, Any]] = (),
+) -> Callable[[F], F]:
+    """Say what a route takes and gives, for the OpenAPI document.
+
+    Args:
+        blueprint: where the route belongs.
+        reply: the class of its JSON, or the media type of a reply that is no JSON.
+        status: of a reply that went well.
+        query: the class of its query.
+        body: the name of the schema of its body.
+        errors: statuses of its own errors; those of every route are added.
+        also: other statuses without a body, with what they mean.
+        public: whether it answers without a token.
+        headers: OpenAPI parameters that stand in headers.
+    """
+    statuses = {*errors, *(() if public else _EVERYWHERE), *((400,) if query else ())}
+    responses: dict[Any, Any] = {code: _problem_response(code) for code in sorted(statuses)}
+    responses |= {code: {"description": text} for code, text in (also or {}).items()}
+    extensions = {_PARAMETERS: [*(parameters(query) if query else ()), *headers], _BODY: body}
+    doc = blueprint.doc(responses=responses, security=None if public else [{_TOKEN: []}], extensions=extensions)
+    if isinstance(reply, str):
+        schema = {"type": "string"} if reply.startswith("text/") else {}
+        responses[status] = {"description": "As asked.", "content": {reply: {"schema": schema}}}
+        return doc
+    output = blueprint.output(reply, status_code=status, description="As asked.")
+    return lambda function: output(doc(function))
+
+
+def header_parameter(name: str, text: str, **schema: Any) -> dict[str, Any]:
+    """An OpenAPI parameter that stands in a header."""
+    return {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"} | schema}
+
+
+def register_openapi(app: APIFlask, settings: Settings) -> None:
+    """Serve the document at `/openapi.json`."""
+    app.config.update(
+        OPENAPI_VERSION="3.1.0",
+        SECURITY_SCHEMES={
+            _TOKEN: {"type": "http", "scheme": "bearer", "description": "A token of this yard: `ty_…`."},
+        },
+        AUTO_404_RESPONSE=False,
+        AUTO_AUTH_ERROR_RESPONSE=False,
+        AUTO_VALIDATION_ERROR_RESPONSE=False,
+        AUTO_OPERATION_ID=True,
+        INFO={"description": "Train image networks on shared devices.", "license": {"name": "Apache-2.0"}},
+    )
+    app.spec_processor(lambda document: _complete(document, known_kinds(settings)))
+
+
+def known_kinds(settings: Settings) -> list[str]:
+    """The job kinds that this yard takes."""
+    return [kind for kind in SPECS if settings.test_kinds or kind not in TEST_KINDS]
+
+
+def _complete(document: dict[str, Any], kinds: list[str]) -> dict[str, Any]:
+    schemas = document["components"].setdefault("schemas", {})
+    schemas |= _spec_schemas(kinds)
+    _, problem = models_json_schema([(views.Problem, "serialization")], ref_template=REFERENCE)
+    schemas |= problem["$defs"]
+    schemas["Job"]["properties"]["spec"] = {"$ref": REFERENCE.format(model="Spec")}
+    for path in document["paths"].values():
+        for operation in path.values():
+            _complete_operation(operation)
+    return document
+
+
+def _complete_operation(operation: dict[str, Any]) -> None:
+    for parameter in operation["parameters"]:
+        if parameter["name"] == "job_id":
+            parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
+    operation["parameters"] += operation.pop(_PARAMETERS, [])
+    if body := operation.pop(_BODY, None):
+        schema = {"$ref": REFERENCE.format(model=body)}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    for response in operation["responses"].values():
+        if not response.get("content"):
+            response.pop("content", None)
+
+
+def _spec_schemas(kinds: list[str]) -> dict[str, Any]:
+    """The specs of these kinds as they may be sent, and their union told apart by `kind`."""
+    models = [SPECS[kind] for kind in kinds]
+    _, definitions = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
+    schemas: dict[str, Any] = definitions["$defs"]
+    for model in models:  # a spec without its kind says nothing
+        schemas[model.__name__].setdefault("required", []).append("kind")
+    references = {kind: REFERENCE.format(model=SPECS[kind].__name__) for kind in kinds}
+    schemas["Spec"] = {
+        "oneOf": [{"$ref": reference} for reference in references.values()],
+        "discriminator": {"propertyName": "kind", "mapping": references},
+    }
+    return schemas
+
+
+def _problem_response(code: int) -> dict[str, Any]:
+    schema = {"$ref": REFERENCE.format(model="Problem")}
+    return {"description": HTTPStatus(code).phrase, "content": {PROBLEM: {"schema": schema}}}

@@ -1,0 +1,29 @@
+"""The addresses, one module a subject. Routers are thin: they ask `records`, and shape what comes back."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+PREFIX = "/api/v1"
+
+
+def all_routes() -> list[APIBlueprint]:
+    """Every blueprint of the JSON API."""
+    from api.routes.artifacts import artifacts
+    from api.routes.datasets import datasets
+    from api.routes.devices import devices
+    from api.routes.docs import docs
+    from api.routes.gauges import gauges
+    from api.routes.health import health
+    from api.routes.history import history
+    from api.routes.jobs import jobs
+    from api.routes.me import me
+    from api.routes.metrics import metrics
+    from api.routes.networks import networks
+    from api.routes.queue import queue
+    from api.routes.specs import specs
+    from api.routes.streams import streams
+
+    return [
+        jobs, history, metrics, artifacts, streams, datasets, networks, devices, queue, specs, me, health, gauges, docs
+    ]  # fmt: skip

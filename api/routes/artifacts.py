@@ -1,0 +1,61 @@
+"""The kept files of a job."""
+
+from __future__ import annotations
+
+import re
+
+from apiflask import APIBlueprint
+from flask import Response
+
+from api import views
+from api.files import send_blob
+from api.openapi import describe, header_parameter
+from api.replies import list_reply
+from api.routes import PREFIX
+from api.shapes import artifact_shape
+from api.visible import visible_stamp
+from api.yard import the_yard
+from records import artifacts as kept
+from records.errors import NotFound, shorten
+
+artifacts = APIBlueprint("artifacts", __name__, url_prefix=PREFIX)
+
+RANGE = header_parameter("Range", "One range of bytes: `bytes=0-99`, `bytes=100-` or `bytes=-100`.")
+ETAG = header_parameter("If-None-Match", "The ETag (the SHA-256) of the bytes that one has.")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+
+
+@artifacts.get("/jobs/<job:job_id>/artifacts")
+@describe(artifacts, reply=views.page_of(views.Artifact), errors=(404,))
+def list_artifacts(job_id: int) -> Response:
+    """List the files that a job kept, by name"""
+    with the_yard().database.read() as session:
+        visible_stamp(session, job_id)
+        rows = kept.list_artifacts(session, job_id)
+    return list_reply([artifact_shape(row) for row in rows])
+
+
+@artifacts.get("/jobs/<job:job_id>/artifacts/<path:name>")
+@describe(
+    artifacts,
+    reply="application/octet-stream",
+    errors=(404, 416),
+    also={206: "The range asked for.", 304: "The bytes are those that one has."},
+    headers=[RANGE, ETAG],
+)
+def download_artifact(job_id: int, name: str) -> Response:
+    """Download a file that a job kept"""
+    yard = the_yard()
+    with yard.database.read() as session:
+        visible_stamp(session, job_id)
+        if not _NAME.fullmatch(name) or ".." in name:
+            raise NotFound(f"Job {job_id} has no artifact {shorten(repr(name))}: names hold neither slashes nor `..`.")
+        row = kept.find_artifact(session, job_id, name)
+    return send_blob(
+        yard.blobs.open(row.sha256),
+        name=row.name,
+        media_type=row.media_type,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
+        modified_at=row.created_at,
+    )

@@ -1,0 +1,160 @@
+"""Jobs: submit, list, show, cancel, retry."""
+
+from __future__ import annotations
+
+import re
+
+from apiflask import APIBlueprint
+from flask import Response, request
+
+from api import views
+from api.asking import JobsQuery, read_query
+from api.auth import require_person
+from api.bodies import read_json
+from api.conditional import is_unchanged, job_etag, not_modified
+from api.openapi import describe, header_parameter
+from api.paging import cut_page, make_cursor, read_cursor
+from api.replies import json_reply, list_reply
+from api.routes import PREFIX
+from api.shapes import job_shape
+from api.visible import owner_filter, shown_job, visible_stamp
+from api.yard import the_yard
+from ml.kinds import inspect
+from records import jobs as life
+from records.errors import InvalidRequest
+from records.queue import ring_schedule
+from records.reading import list_jobs, read_attempts
+from records.specs import Spec, parse_spec
+from records.states import JobStatus
+
+jobs = APIBlueprint("jobs", __name__, url_prefix=PREFIX)
+
+KEY = header_parameter(
+    "Idempotency-Key", "The same key and body again give the same job, another body 422.", maxLength=200
+)
+ETAG = header_parameter("If-None-Match", "The ETag of the state that one has: answered 304 while it holds.")
+_KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+@jobs.post("/jobs")
+@describe(jobs, reply=views.Job, status=202, body="Spec", errors=(400, 413, 415, 422), headers=[KEY])
+def submit_job() -> Response:
+    """Submit a job
+
+    It is recorded and queued; a worker takes it up when a device is free.
+    """
+    yard = the_yard()
+    raw, body = read_json()
+    key = _idempotency_key()
+    spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
+    job_id, is_new = _submit(spec, raw, key)
+    if is_new:
+        ring_schedule(yard.celery)
+    headers = {"Location": f"{PREFIX}/jobs/{job_id}"}
+    if not is_new:
+        headers["Idempotent-Replayed"] = "true"
+    with yard.database.read() as session:
+        return json_reply(shown_job(session, job_id), 202, headers=headers)
+
+
+@jobs.get("/jobs")
+@describe(jobs, reply=views.page_of(views.Job), query=JobsQuery)
+def list_all_jobs() -> Response:
+    """List jobs, the newest first"""
+    query = read_query(JobsQuery)
+    before = read_cursor("jobs", query.cursor, int)[0] if query.cursor else None
+    with the_yard().database.read() as session:
+        rows = list_jobs(
+            session,
+            owner_id=owner_filter(mine=query.mine),
+            statuses=query.status,
+            kind=query.kind,
+            name=query.name,
+            before=before,
+            limit=query.limit + 1,
+        )
+        page, last = cut_page(rows, query.limit)
+        attempts = read_attempts(session, [row.id for row in page])
+    items = [job_shape(row, attempts[row.id]) for row in page]
+    return list_reply(items, make_cursor("jobs", last.id) if last else None)
+
+
+@jobs.get("/jobs/<job:job_id>")
+@describe(jobs, reply=views.Job, errors=(404,), also={304: "The state has not changed."}, headers=[ETAG])
+def show_job(job_id: int) -> Response:
+    """Show a job
+
+    The reply has an ETag; polling with If-None-Match is cheap.
+    """
+    with the_yard().database.read() as session:
+        etag = job_etag(visible_stamp(session, job_id))
+        if is_unchanged(etag):
+            return not_modified(etag)
+        return json_reply(shown_job(session, job_id), headers={"ETag": etag})
+
+
+@jobs.post("/jobs/<job:job_id>/cancel")
+@describe(jobs, reply=views.Job, errors=(404, 409, 413, 415), also={202: "It is running, and was asked to stop."})
+def cancel_job(job_id: int) -> Response:
+    """Cancel a job
+
+    A waiting job is cancelled at once; a running one is asked to stop, which 202 says. Cancelling a cancelled job
+    changes nothing.
+    """
+    yard, person = the_yard(), require_person()
+    with yard.database.write() as session:
+        visible_stamp(session, job_id)
+        job = life.cancel(session, job_id, actor=f"user:{person.name}", at=yard.clock())
+        stopping = job.status == JobStatus.RUNNING
+    ring_schedule(yard.celery)
+    with yard.database.read() as session:
+        return json_reply(shown_job(session, job_id), 202 if stopping else 200)
+
+
+@jobs.post("/jobs/<job:job_id>/retry")
+@describe(jobs, reply=views.Job, status=202, errors=(404, 409, 413, 415))
+def retry_job(job_id: int) -> Response:
+    """Try a failed or cancelled job again
+
+    It goes on from its last checkpoint.
+    """
+    yard, person = the_yard(), require_person()
+    with yard.database.write() as session:
+        visible_stamp(session, job_id)
+        job = life.lock_job(session, job_id)
+        retries = int(job.spec["max_retries"])
+        life.retry(session, job_id, actor=f"user:{person.name}", retries=retries, at=yard.clock())
+    ring_schedule(yard.celery)
+    with yard.database.read() as session:
+        return json_reply(shown_job(session, job_id), 202, headers={"Location": f"{PREFIX}/jobs/{job_id}"})
+
+
+def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
+    """The id of the job that this request makes or made, and whether it is new."""
+    yard, person = the_yard(), require_person()
+    inspection = inspect(spec)
+    with yard.database.write() as session:
+        made = life.find_submitted(session, person.id, key, raw) if key else None
+        if made is not None:
+            return made, False
+        at = yard.clock()
+        job = life.submit(
+            session,
+            spec,
+            owner_id=person.id,
+            actor=f"user:{person.name}",
+            parameters=inspection.parameters,
+            at=at,
+        )
+        if key:
+            life.remember_key(session, person.id, key, raw, job.id, at=at)
+        return job.id, True
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY_FORM.fullmatch(key):
+        raise InvalidRequest(
+            f"Expected an Idempotency-Key of 1 to 200 visible ASCII characters, no spaces; got {len(key)} characters."
+        )
+    return key

@@ -1,0 +1,162 @@
+"""Rows into the shapes of `api.views`, as plain dicts: made by hand, as a job is shown thousands of times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from records.catalogue import Dataset
+from records.reading import AnyRow, DeviceRow
+from records.runs import Point
+from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable
+
+
+def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
+    """A `views.Job` from `records.reading.read_job`."""
+    live = row.live
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "name": row.name,
+        "status": row.status,
+        "reason": reason_shape(row),
+        "progress": row.progress,
+        "live": {
+            "stage": live.get("stage"),
+            "epoch": live.get("epoch"),
+            "epochs": live.get("epochs"),
+            "step": live.get("step"),
+            "steps": live.get("steps"),
+            "images_per_s": live.get("images_per_s"),
+            "values": live.get("values") or {},
+        },
+        "time_left_s": live.get("time_left_s"),
+        "attempts": [attempt_shape(attempt) for attempt in attempts],
+        "place_in_queue": row.place,
+        "spec": row.spec,
+        "parameters": row.parameters,
+        "summary": row.summary or {},
+        "owner": row.owner,
+        "created_at": time_shape(row.created_at),
+        "started_at": time_shape(row.started_at),
+        "finished_at": time_shape(row.finished_at),
+        "cancel_requested": row.cancel_requested_at is not None,
+    }
+
+
+def attempt_shape(row: AnyRow) -> dict[str, Any]:
+    """A `views.Attempt`."""
+    return {
+        "number": row.number,
+        "status": row.status,
+        "worker": row.worker,
+        "device": row.device,
+        "pid": row.pid,
+        "placed_at": time_shape(row.placed_at),
+        "started_at": time_shape(row.started_at),
+        "first_step_at": time_shape(row.first_step_at),
+        "finished_at": time_shape(row.finished_at),
+        "reason": reason_shape(row),
+    }
+
+
+def reason_shape(row: Any) -> dict[str, str] | None:
+    """A `views.Reason` from whatever row has one."""
+    return None if row.reason_code is None else {"code": row.reason_code, "text": row.reason_text or ""}
+
+
+def event_shape(row: JobEventTable) -> dict[str, Any]:
+    """A `views.JobEvent`."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "at": time_shape(row.at),
+        "actor": row.actor,
+        "from_status": row.from_status,
+        "to_status": row.to_status,
+        "code": row.code,
+        "text": row.text,
+    }
+
+
+def point_shape(point: Point) -> dict[str, Any]:
+    """A `views.MetricPoint`."""
+    return {"name": point.name, "step": point.step, "value": point.value, "at": time_shape(point.at)}
+
+
+def line_shape(row: LogLineTable) -> dict[str, Any]:
+    """A `views.LogLine`."""
+    return {
+        "id": row.id,
+        "attempt": row.attempt_number,
+        "at": time_shape(row.at),
+        "level": row.level,
+        "text": row.text,
+    }
+
+
+def artifact_shape(row: ArtifactTable) -> dict[str, Any]:
+    """A `views.Artifact`."""
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "media_type": row.media_type,
+        "size_bytes": row.size_bytes,
+        "sha256": row.sha256,
+        "step": row.step,
+        "created_at": time_shape(row.created_at),
+    }
+
+
+def dataset_shape(dataset: Dataset, row: DatasetTable | None) -> dict[str, Any]:
+    """A `views.Dataset`; `row` is there once a worker has fetched it."""
+    has_sheet = row is not None and row.sheet_sha256 is not None
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "classes": list(dataset.classes),
+        "image_shape": list(dataset.image_shape),
+        "counts": dataset.counts,
+        "sha256": dataset.sha256,
+        "licence": dataset.licence,
+        "source": dataset.source,
+        "fetched": None if row is None else {"source": row.source, "at": time_shape(row.fetched_at)},
+        "sheet": f"/api/v1/datasets/{dataset.name}/sheet" if has_sheet else None,
+    }
+
+
+def device_shape(row: DeviceRow, *, may_see_job: bool) -> dict[str, Any]:
+    """A `views.Device`."""
+    device, worker = row.device, row.worker
+    return {
+        "name": device.name,
+        "kind": device.kind,
+        "model": device.model,
+        "memory_bytes": device.memory_bytes,
+        "threads": device.threads,
+        "worker": worker.name,
+        "worker_status": worker.status,
+        "seen_at": time_shape(worker.seen_at),
+        "busy": row.job_id is not None,
+        "job_id": row.job_id if may_see_job else None,
+    }
+
+
+def waiting_shape(row: AnyRow) -> dict[str, Any]:
+    """A `views.Waiting` from `records.reading.list_queue`."""
+    return {
+        "place": row.place,
+        "job_id": row.id,
+        "name": row.name,
+        "kind": row.kind,
+        "owner": row.owner,
+        "priority": row.priority,
+        "reason": reason_shape(row),
+        "created_at": time_shape(row.created_at),
+    }
+
+
+def time_shape(value: datetime | None) -> str | None:
+    """A time in UTC as RFC 3339."""
+    return None if value is None else value.isoformat()

@@ -1,0 +1,48 @@
+"""How many event streams one process serves at once. Each holds a thread, and they must never starve other requests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from records.errors import TooManyStreams
+
+
+class StreamSlots:
+    """A fixed number of places for streams."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        """How many streams are open."""
+        return self._taken
+
+    def take(self) -> Callable[[], None]:
+        """Take a place; call what comes back, once or more often, to give it back.
+
+        Raises:
+            TooManyStreams: every place is taken.
+        """
+        with self._lock:
+            if self._taken >= self.capacity:
+                raise TooManyStreams(
+                    f"All {self.capacity} event streams of this server process are taken. "
+                    "Poll the job with If-None-Match, and its metrics and events with `after=`, or try again later."
+                )
+            self._taken += 1
+        return self._release_once()
+
+    def _release_once(self) -> Callable[[], None]:
+        held = [True]
+
+        def release() -> None:
+            with self._lock:
+                if held:
+                    held.clear()
+                    self._taken -= 1
+
+        return release

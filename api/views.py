@@ -1,0 +1,284 @@
+"""The shapes of the replies, as classes: OpenAPI is made from them, and tests hold every reply against them.
+
+`api.shapes` makes the replies themselves, as plain dicts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from records.states import AttemptStatus, JobStatus
+
+
+class View(BaseModel):
+    """A reply, or a part of one."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Reason(View):
+    """Why something is as it is: a stable code for programs and a sentence for people."""
+
+    code: str
+    text: str
+
+
+class Attempt(View):
+    """One worker's try at a job."""
+
+    number: int
+    """1 for the first."""
+    status: AttemptStatus
+    worker: str
+    device: str
+    """`cpu:0`, `gpu:0` …"""
+    pid: int | None
+    """Process id on the worker's machine."""
+    placed_at: datetime
+    started_at: datetime | None
+    first_step_at: datetime | None
+    finished_at: datetime | None
+    reason: Reason | None
+
+
+class Live(View):
+    """What a running job last said of itself. What it has not said yet is null."""
+
+    stage: str | None
+    epoch: int | None
+    """The epoch under way, from 1."""
+    epochs: int | None
+    step: int | None
+    """Optimizer steps done, over all epochs."""
+    steps: int | None
+    images_per_s: float | None
+    values: dict[str, float | None]
+    """Latest values, such as loss and accuracy."""
+
+
+class Job(View):
+    """One order: what was asked, where it stands, and what became of it."""
+
+    id: int
+    kind: str
+    name: str
+    status: JobStatus
+    reason: Reason | None
+    """Why it waits, failed or was cancelled."""
+    progress: float = Field(ge=0, le=1)
+    live: Live
+    time_left_s: float | None
+    attempts: list[Attempt]
+    place_in_queue: int | None
+    """1 goes next; null when it does not wait."""
+    spec: dict[str, Any]
+    parameters: int
+    """Parameters of the network; 0 where there is none."""
+    summary: dict[str, Any]
+    """The few numbers that sum the run up, such as `test/accuracy`."""
+    owner: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_requested: bool
+
+
+class JobEvent(View):
+    """What happened to a job: who, when, from, to, why."""
+
+    id: int
+    kind: str
+    """`submitted`, `moved`, `placed`, `cancel_requested`, `checkpoint`, `attempt_ended` …"""
+    at: datetime
+    actor: str
+    """`user:NAME`, `worker:NAME` or `yard`."""
+    from_status: JobStatus | None
+    to_status: JobStatus | None
+    code: str | None
+    text: str
+
+
+class MetricPoint(View):
+    """One value of one metric."""
+
+    name: str
+    step: int
+    value: float | None
+    """Null where it was not a finite number."""
+    at: datetime
+
+
+class LogLine(View):
+    """A line that a job printed or reported."""
+
+    id: int
+    attempt: int
+    at: datetime
+    level: str
+    text: str
+
+
+class Artifact(View):
+    """A kept file."""
+
+    name: str
+    kind: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    step: int | None
+    """For checkpoints: optimizer steps done."""
+    created_at: datetime
+
+
+class Fetched(View):
+    """When and from where this yard got a dataset."""
+
+    source: str
+    at: datetime
+
+
+class Dataset(View):
+    """Labelled images that jobs can train on."""
+
+    name: str
+    title: str
+    classes: list[str]
+    image_shape: tuple[int, int, int]
+    """Height, width, channels."""
+    counts: dict[str, int]
+    """Images in each split as delivered."""
+    sha256: str
+    licence: str
+    source: str
+    fetched: Fetched | None
+    """Null until a worker has fetched and verified it: the first job that needs it does."""
+    sheet: str | None
+    """Address of the sample sheet, a PNG; null until it is fetched."""
+
+
+class NetworkOption(View):
+    """An argument that a network takes."""
+
+    name: str
+    type: str
+    default: Any
+    choices: list[Any] | None
+    minimum: float | None
+    maximum: float | None
+    doc: str
+
+
+class Network(View):
+    """A network that has a name."""
+
+    name: str
+    title: str
+    paper: str
+    options: list[NetworkOption]
+    input_shape: tuple[int, int, int]
+    """Height, width, channels for which `parameters` holds."""
+    classes: int
+    parameters: int | None
+    """With default options; null where the network cannot take such images."""
+
+
+class Device(View):
+    """A GPU or the CPU of a worker's machine."""
+
+    name: str
+    kind: Literal["cpu", "gpu"]
+    model: str
+    memory_bytes: int
+    threads: int
+    worker: str
+    worker_status: Literal["online", "draining"]
+    seen_at: datetime
+    busy: bool
+    job_id: int | None
+    """The job that holds it, if one may see that."""
+
+
+class Waiting(View):
+    """A job in the queue."""
+
+    place: int
+    """Counted over everybody's jobs."""
+    job_id: int
+    name: str
+    kind: str
+    owner: str
+    priority: int
+    reason: Reason | None
+    created_at: datetime
+
+
+class SpecSchema(View):
+    """The JSON Schema of a job kind's spec."""
+
+    kind: str
+    title: str
+    json_schema: dict[str, Any] = Field(alias="schema")
+
+
+class Me(View):
+    """Who a token stands for."""
+
+    id: int
+    name: str
+    role: Literal["admin", "member"]
+
+
+class Check(View):
+    """How one part of the yard is."""
+
+    status: Literal["ok", "degraded", "down"]
+    text: str
+
+
+class Readiness(View):
+    """How the yard is: `degraded` still takes jobs."""
+
+    status: Literal["ok", "degraded"]
+    checks: dict[str, Check]
+
+
+class Alive(View):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Version(View):
+    """Which code runs."""
+
+    version: str
+
+
+class FieldProblem(View):
+    """What is wrong with one field."""
+
+    path: str
+    text: str
+
+
+class Problem(BaseModel):
+    """An error, after RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    problems: list[FieldProblem] | None = None
+
+
+def page_of(item: type[View]) -> type[BaseModel]:
+    """The class of a list's page: `items`, and `next`, a cursor or null."""
+    name = f"{item.__name__}Page"
+    doc = f"A page of a list of {item.__name__}."
+    return create_model(name, __base__=View, __doc__=doc, items=(list[item], ...), next=(str | None, ...))  # type: ignore[valid-type]

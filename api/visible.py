@@ -1,0 +1,40 @@
+"""Which jobs the present person may see: members their own, administrators all. Another's is as good as absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api.auth import require_person
+from api.shapes import job_shape
+from records.errors import NotFound
+from records.reading import JobStamp, job_stamp, read_attempts, read_job
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+def visible_stamp(session: Session, job_id: int) -> JobStamp:
+    """The stamp of a job that the present person may see: one small statement.
+
+    Raises:
+        NotFound: there is none.
+    """
+    person = require_person()
+    stamp = job_stamp(session, job_id)
+    if stamp is None or not (person.is_admin or stamp.owner_id == person.id):
+        raise NotFound(f"There is no job {job_id} that you can see.")
+    return stamp
+
+
+def shown_job(session: Session, job_id: int) -> dict[str, Any]:
+    """The JSON of a job, whoever may see it: call `visible_stamp` first."""
+    row = read_job(session, job_id)
+    if row is None:
+        raise NotFound(f"There is no job {job_id} that you can see.")
+    return job_shape(row, read_attempts(session, [job_id])[job_id])
+
+
+def owner_filter(*, mine: bool = False) -> int | None:
+    """Whose jobs a list holds for the present person: an owner's id, or None for everybody's."""
+    person = require_person()
+    return None if person.is_admin and not mine else person.id
