@@ -1,0 +1,151 @@
+"""`python -m worker`: the queue's door. Registers this machine's devices and runs what the yard places on them.
+
+This process never imports TensorFlow or Keras: every attempt runs in a child of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from records.attempts import expire_of_worker
+from records.blobs import FolderBlobs
+from records.clock import utc_now
+from records.database import Database
+from records.queue import make_celery, ring_schedule
+from records.settings import Settings, child_environment, tool_environment
+from records.workers import DRAINING, OFFLINE, FoundDevice, note_worker, register
+from worker.children import ChildSource
+from worker.consumer import consume
+from worker.devices import find_devices
+from worker.facts import code_facts, trainyard_version
+from worker.housekeeping import Housekeeping
+from worker.leftovers import Leftovers
+from worker.workplace import Workplace
+
+log = logging.getLogger("trainyard.worker")
+
+
+def main() -> int:
+    """Run a worker until it is asked to stop; the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for chatty in ("celery", "kombu", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    settings = Settings.from_environment()
+    tools = tool_environment()
+    children = scrub_environment()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = lock_home(settings.home)
+    if lock is None:
+        log.error(
+            "worker.refused home=%s: another worker runs there. Stop it, or give this one its own home.", settings.home
+        )
+        return 1
+    database = Database(settings.database_address)
+    try:
+        run(settings, database, children=children, tools=tools)
+    finally:
+        database.close()
+        os.close(lock)
+    return 0
+
+
+def run(settings: Settings, database: Database, *, children: dict[str, str], tools: dict[str, str]) -> None:
+    """Register, work until asked to stop, and sign off.
+
+    Args:
+        settings: of this machine's part of the yard.
+        database: the yard's, migrated.
+        children: the environment of children, which is also that of this process.
+        tools: the environment of package tools.
+    """
+    shutil.rmtree(settings.scratch_folder, ignore_errors=True)
+    settings.scratch_folder.mkdir(parents=True)
+    devices = find_devices(cpu_threads=settings.cpu_threads, environment=children)
+    source = ChildSource(settings.child_start, children)
+    source.warm_up()
+    place = set_up(settings, database, devices=devices, source=source, tools=tools)
+    log.info("worker.online name=%s devices=%s", place.row.name, ",".join(d.name for d in devices))
+    ring_schedule(place.bells)
+    with Housekeeping(place):
+        consume(place, devices=len(devices), on_drain=lambda: _note(place, DRAINING))
+    _sign_off(place)
+
+
+def set_up(
+    settings: Settings, database: Database, *, devices: list[FoundDevice], source: ChildSource, tools: dict[str, str]
+) -> Workplace:
+    """Register in the database: a new life of this worker."""
+    name = settings.worker_name or f"{socket.gethostname()}-{settings.home.name}"
+    with database.write() as session:
+        row = register(
+            session,
+            name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=trainyard_version(),
+            devices=devices,
+            at=utc_now(),
+        )
+    return Workplace(
+        settings=settings,
+        database=database,
+        blobs=FolderBlobs(settings.blob_folder),
+        bells=make_celery(settings),
+        row=row,
+        children=source,
+        tools=tools,
+        facts=code_facts(),
+        leftovers=Leftovers(),
+    )
+
+
+def scrub_environment() -> dict[str, str]:
+    """Reduce this process's environment to what children may see, so that none can inherit a secret."""
+    kept = child_environment()
+    os.environ.clear()
+    os.environ.update(kept)
+    return kept
+
+
+def lock_home(home: Path) -> int | None:
+    """Hold a lock on the home until the descriptor is closed or this process ends; None when another worker does."""
+    fd = os.open(home / "worker.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def _note(place: Workplace, status: str) -> None:
+    try:
+        with place.database.write() as session:
+            note_worker(session, place.row.id, status, at=utc_now())
+    except Exception as error:
+        log.warning("worker.not_noted status=%s error=%s", status, error)
+    else:
+        log.info("worker.%s name=%s", status, place.row.name)
+
+
+def _sign_off(place: Workplace) -> None:
+    """Give back what was placed here and never begun, and let the others know."""
+    text = "Its worker shut down before it had begun."
+    try:
+        with place.database.write() as session:
+            note_worker(session, place.row.id, OFFLINE, at=utc_now())
+            expire_of_worker(session, [place.row.id], at=utc_now(), text=text)
+    except Exception as error:
+        log.warning("worker.not_signed_off error=%s", error)
+    ring_schedule(place.bells)
+    log.info("worker.offline name=%s", place.row.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

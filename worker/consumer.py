@@ -1,0 +1,105 @@
+"""Celery's part: hears the bells, and hands each to a thread. The broker may come and go."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+from celery import signals as celery_signals
+from celery.exceptions import SecurityWarning
+from celery.worker import state
+
+from records.clock import utc_now
+from records.database import is_outage
+from records.queue import ATTEMPT_TASK, SCHEDULE_QUEUE, SCHEDULE_TASK, make_celery, ring_attempts
+from records.schedule import run_pass
+from worker.supervisor import supervise
+from worker.workplace import Workplace
+
+log = logging.getLogger("trainyard.consumer")
+
+_SPARE_THREADS = 2
+"""For passes of the scheduler and for bells that come twice, while every device is busy."""
+
+
+def consume(place: Workplace, *, devices: int, on_drain: Callable[[], None]) -> None:
+    """Hear bells until this process gets SIGTERM or SIGINT, and then until its attempts have ended.
+
+    Must be called in the main thread: it takes both signals, and further ones change nothing.
+
+    Args:
+        place: the worker.
+        devices: how many attempts may run at a time.
+        on_drain: called once in a thread of its own when the first signal comes.
+    """
+    app = make_celery(place.settings, worker=True)
+    _add_tasks(app, place)
+    celery_signals.setup_logging.connect(_keep_our_logging)
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # root is dangerous with pickle; we take JSON alone
+    worker = _QuietWorker.of(app)(
+        hostname=f"trainyard@{place.row.name}",
+        pool_cls="threads",
+        concurrency=devices + _SPARE_THREADS,
+        queues=[SCHEDULE_QUEUE, place.row.queue],
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    _take_signals(place, on_drain)
+    worker.start()
+
+
+def _add_tasks(app: Celery, place: Workplace) -> None:
+    @app.task(name=SCHEDULE_TASK)  # type: ignore[untyped-decorator]
+    def schedule() -> None:
+        schedule_once(place)
+
+    @app.task(name=ATTEMPT_TASK)  # type: ignore[untyped-decorator]
+    def attempt(attempt_id: int) -> None:
+        supervise(place, attempt_id)
+
+
+def schedule_once(place: Workplace) -> None:
+    """One pass of the scheduler; its bells ring only after it has committed."""
+    try:
+        with place.database.write() as session:
+            bells = run_pass(session, lease_s=place.settings.lease_s, at=utc_now())
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("schedule.skipped error=%s", error)  # jobs wait on, so the next sweep asks again
+        return
+    ring_attempts(place.bells, bells)
+
+
+def _take_signals(place: Workplace, on_drain: Callable[[], None]) -> None:
+    def drain(*_: object) -> None:
+        if not place.draining.is_set():
+            place.draining.set()
+            threading.Thread(target=on_drain, name="drain", daemon=True).start()
+        state.should_stop = 0  # Celery looks at it every second, also while it waits for a broker
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, drain)
+
+
+def _keep_our_logging(**_: Any) -> None:
+    """Celery leaves logging alone when somebody listens to this signal."""
+
+
+class _QuietWorker:
+    """Celery's worker without its own handling of signals, for which a second one means: drop everything."""
+
+    @staticmethod
+    def of(app: Celery) -> Any:
+        class Worker(app.Worker):  # type: ignore[misc]
+            def install_platform_tweaks(self, worker: Any) -> None:
+                pass
+
+        return Worker

@@ -1,0 +1,84 @@
+"""The devices of this machine: its GPUs through NVML, else the CPU as one device. Never imports TensorFlow."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+import pynvml
+
+from records.workers import FoundDevice
+from worker.cgroup import memory_limit_bytes
+
+log = logging.getLogger("trainyard.devices")
+
+
+def find_devices(*, cpu_threads: int, environment: Mapping[str, str]) -> list[FoundDevice]:
+    """What this machine can lend to attempts.
+
+    Args:
+        cpu_threads: processor threads for a job on the CPU; 0 means all that this process may use.
+        environment: that of the children; `CUDA_VISIBLE_DEVICES` in it limits the GPUs.
+    """
+    threads = cpu_threads or len(os.sched_getaffinity(0))
+    return find_gpus(threads, environment.get("CUDA_VISIBLE_DEVICES")) or [find_cpu(threads)]
+
+
+def find_cpu(threads: int) -> FoundDevice:
+    """The CPU with the machine's memory, or that of the control group that this process is confined to."""
+    memory_bytes = min(psutil.virtual_memory().total, memory_limit_bytes() or 2**63)
+    return FoundDevice("cpu:0", "cpu", 0, _cpu_model(), memory_bytes, threads)
+
+
+def find_gpus(threads: int, visible: str | None) -> list[FoundDevice]:
+    """The GPUs that NVML knows and `visible` (CUDA's list of numbers or UUIDs) allows; none without a driver."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        log.info("gpus.none reason=%s", error)
+        return []
+    try:
+        found = [_gpu(number) for number in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError as error:
+        log.warning("gpus.unreadable reason=%s", error)
+        return []
+    finally:
+        pynvml.nvmlShutdown()
+    allowed = [(number, model, size) for number, uuid, model, size in found if _is_visible(number, uuid, visible)]
+    share = max(1, threads // max(1, len(allowed)))
+    return [FoundDevice(f"gpu:{number}", "gpu", number, model, size, share) for number, model, size in allowed]
+
+
+def _gpu(number: int) -> tuple[int, str, str, int]:
+    gpu = pynvml.nvmlDeviceGetHandleByIndex(number)
+    uuid, model = _text(pynvml.nvmlDeviceGetUUID(gpu)), _text(pynvml.nvmlDeviceGetName(gpu))
+    return number, uuid, model, int(pynvml.nvmlDeviceGetMemoryInfo(gpu).total)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _is_visible(number: int, uuid: str, visible: str | None) -> bool:
+    """CUDA's rules: unset means all, and a list ends at its first entry that names nothing."""
+    if visible is None:
+        return True
+    for entry in (part.strip() for part in visible.split(",")):
+        if not entry or entry.startswith("-"):
+            return False
+        if entry == str(number) or (not entry.isdigit() and uuid.startswith(entry)):
+            return True
+    return False
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return (names or [platform.machine()])[0][:200]

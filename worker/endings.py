@@ -1,0 +1,101 @@
+"""What the end of a child means: one decision, from why it was stopped, its last word and its exit status. Pure."""
+
+from __future__ import annotations
+
+import signal
+from enum import StrEnum
+
+from records.errors import JobError
+from records.events import INTERRUPTED_EXIT, Failed, Finished, Interrupted
+from records.retries import Outcome
+
+LastWord = Finished | Failed | Interrupted | None
+
+
+class StopReason(StrEnum):
+    """Why a child must stop, the most pressing first."""
+
+    LEASE_LOST = "lease_lost"
+    NOT_STORED = "not_stored"
+    """A file could not be stored, so going on would be for nothing."""
+    CANCEL = "cancel"
+    TIME_LIMIT = "time_limit"
+    OUTAGE = "outage"
+    """The database was away for as long as the lease holds."""
+    DRAIN = "drain"
+
+
+def outcome_of(
+    status: int,
+    last_word: LastWord,
+    *,
+    stopped: StopReason | None,
+    not_stored: JobError | None,
+    oom_killed: bool,
+    time_limit_s: int,
+) -> Outcome:
+    """How an attempt whose child has ended is to be counted.
+
+    Args:
+        status: exit status, negative for a signal.
+        last_word: the child's last event of those that end it.
+        stopped: why the parent asked it to stop, if it did.
+        not_stored: the error that kept a file from being stored.
+        oom_killed: whether the kernel killed a process for want of memory meanwhile.
+        time_limit_s: of the spec, for the text.
+    """
+    if not_stored is not None:
+        return Outcome.failed(not_stored.code, not_stored.text)
+    if isinstance(last_word, Finished) and status in (0, 255):  # 255: its status got lost with the preloaded process
+        return Outcome.succeeded()
+    if stopped is not None and stopped != StopReason.DRAIN:
+        return outcome_when_stopped(stopped, time_limit_s=time_limit_s)
+    if isinstance(last_word, Failed):
+        return Outcome.failed(last_word.code, last_word.text)
+    if stopped == StopReason.DRAIN and _yielded(status):
+        return _interrupted(last_word)
+    return _died(status, last_word, oom_killed)
+
+
+def outcome_when_stopped(stopped: StopReason, *, time_limit_s: int) -> Outcome:
+    """How an attempt is to be counted that was stopped for a reason, whatever its child said."""
+    match stopped:
+        case StopReason.CANCEL:
+            return Outcome.cancelled()
+        case StopReason.TIME_LIMIT:
+            text = f"The attempt ran longer than its limit of {time_limit_s} s. Raise `time_limit_s`, or ask for less."
+            return Outcome.failed("time_limit", text)
+        case StopReason.DRAIN:
+            return Outcome.interrupted("The worker shut down before the child had begun.")
+        case _:
+            return Outcome.lost("The database could not be reached until the lease had run out.")
+
+
+def _yielded(status: int) -> bool:
+    """Whether a child gave way to a shutdown: by itself, or because it was killed when its time was up."""
+    return status in (INTERRUPTED_EXIT, 255, -signal.SIGTERM, -signal.SIGKILL)
+
+
+def _interrupted(last_word: LastWord) -> Outcome:
+    if isinstance(last_word, Interrupted):
+        return Outcome.interrupted(f"The worker shut down; the job goes on from step {last_word.step}.")
+    return Outcome.interrupted("The worker shut down, and the child did not stop in time; its last checkpoint stands.")
+
+
+def _died(status: int, last_word: LastWord, oom_killed: bool) -> Outcome:
+    if status == -signal.SIGKILL and oom_killed:
+        text = "The kernel killed the child because the machine, or its control group, had no memory left."
+        return Outcome.failed("out_of_memory", f"{text} Choose a smaller batch or network, or a larger machine.")
+    if isinstance(last_word, Interrupted):
+        text = f"Somebody other than its worker asked the child to stop; it did so after step {last_word.step}."
+        return Outcome.failed("child_died", text)
+    if status < 0:
+        return Outcome.failed("child_died", f"The child was killed by {_signal_name(-status)}.")
+    return Outcome.failed("child_died", f"The child ended with status {status} and without a word.")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

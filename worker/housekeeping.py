@@ -1,0 +1,68 @@
+"""What a worker does every few seconds besides its attempts: a sign of life, the sweep, and ringing again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from records.clock import utc_now
+from records.queue import ring_attempts, ring_schedule
+from records.schedule import take_snapshot
+from records.sweep import Swept, sweep
+from records.workers import DRAINING, ONLINE, note_worker
+from worker.workplace import Workplace
+
+log = logging.getLogger("trainyard.housekeeping")
+
+UNHEARD_S = 2.0
+"""An attempt that was placed so long ago and not claimed is rung again, in seconds."""
+
+
+class Housekeeping:
+    """A thread that outlives outages of the database and of the broker; use it as a context."""
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="housekeeping", daemon=True)
+
+    def __enter__(self) -> Housekeeping:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        failing = False
+        while not self._closing.is_set():
+            try:
+                keep_house(self._place)
+                failing = False
+            except Exception as error:
+                if not failing:
+                    log.warning("house.not_kept error=%s", error)
+                failing = True
+            self._closing.wait(self._place.settings.sweep_s)
+
+
+def keep_house(place: Workplace) -> None:
+    """Do it once. Raises what the database raises when it is out."""
+    swept, waiting = _write(place)
+    if swept.expired_jobs:
+        log.info("house.expired jobs=%s", swept.expired_jobs)
+    ring_attempts(place.bells, swept.unheard)
+    if waiting:
+        ring_schedule(place.bells)
+    place.leftovers.sweep(place.database, place.blobs)
+
+
+def _write(place: Workplace) -> tuple[Swept, bool]:
+    """Sign, sweep and look in one transaction; whether jobs wait to be placed."""
+    at = utc_now()
+    silent_s = max(4 * place.settings.sweep_s, 20.0)
+    with place.database.write() as session:
+        note_worker(session, place.row.id, DRAINING if place.draining.is_set() else ONLINE, at=at)
+        swept = sweep(session, silent_s=silent_s, unheard_s=UNHEARD_S, at=at)
+        return swept, bool(take_snapshot(session, at=at).waiting)

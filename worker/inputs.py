@@ -1,0 +1,134 @@
+"""The order of an attempt: its spec, its device, and its inputs, staged and verified."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from ml.kinds import inspect
+from records.artifacts import checkpoints
+from records.attempts import Claim
+from records.catalogue import Dataset, find_dataset
+from records.clock import utc_now
+from records.database import is_outage
+from records.datasets import fetched_datasets, note_fetched
+from records.errors import JobError
+from records.orders import Order, OrderedDevice
+from records.specs import parse_spec
+from worker.recorder import Recorder
+from worker.sheet import draw_sheet
+from worker.sources import Check, sources_of
+from worker.staging import stage_checkpoint, stage_dataset
+from worker.workplace import Workplace
+
+log = logging.getLogger("trainyard.inputs")
+
+T = TypeVar("T")
+_PAUSE_S = 0.5
+
+
+def make_order(place: Workplace, claim: Claim, folder: Path, *, recorder: Recorder, check: Check) -> Order:
+    """Stage everything below `folder` or in the cache, and write the order.
+
+    Raises:
+        DatasetMissing: a dataset cannot be had.
+        InvalidSpec: the stored spec is not one that this worker's code knows.
+        Exception: whatever `check` raises to stop it.
+    """
+    out, held = folder / "out", folder / "in"
+    out.mkdir(parents=True)
+    held.mkdir()
+    inputs, facts = {}, dict(place.facts)
+    for role, name in (inspect(parse_spec(claim.spec, test_kinds=True)).inputs or {}).items():
+        dataset = find_dataset(name)
+        inputs[role] = _stage(place, dataset, recorder=recorder, check=check)
+        facts[f"{role}_sha256"] = dataset.sha256
+    return Order(
+        job_id=claim.job_id,
+        attempt_number=claim.number,
+        spec=claim.spec,
+        device=_ordered(claim),
+        inputs=inputs,
+        facts=facts,
+        checkpoint=_checkpoint(place, claim, held, recorder=recorder, check=check),
+        folder=out,
+    )
+
+
+def _ordered(claim: Claim) -> OrderedDevice:
+    device = claim.device
+    return OrderedDevice(
+        name=device.name,
+        kind=device.kind,
+        index=device.number,
+        memory_bytes=device.memory_bytes,
+        threads=device.threads,
+    )
+
+
+def _stage(place: Workplace, dataset: Dataset, *, recorder: Recorder, check: Check) -> Path:
+    settings = place.settings
+    tools = settings.cache_folder / "tools"
+    sources = sources_of(dataset, settings.data, tools=tools, environment=place.tools)
+
+    def tell(text: str) -> None:
+        recorder.stage("fetching")
+        recorder.log(text)
+
+    folder, source = stage_dataset(dataset, settings.cache_folder, sources, tell=tell, check=check)
+    _note_dataset(place, dataset, folder, source)
+    return folder
+
+
+def _note_dataset(place: Workplace, dataset: Dataset, folder: Path, source: str) -> None:
+    """Let the yard know that it has the dataset, with a sample sheet. Only nice to have: no failure matters."""
+    try:
+        with place.database.read() as session:
+            known = fetched_datasets(session).get(dataset.name)
+        if known is not None and known.sha256 == dataset.sha256 and known.sheet_sha256 is not None:
+            return
+        digest = _store_sheet(place, dataset, folder)
+        with place.database.write() as session:
+            note_fetched(session, dataset, source=source, sheet_sha256=digest, at=utc_now())
+    except Exception as error:
+        log.warning("dataset.not_noted dataset=%s error=%s", dataset.name, error)
+
+
+def _store_sheet(place: Workplace, dataset: Dataset, folder: Path) -> str | None:
+    sheet = folder.with_name(f".{dataset.name}-sheet.png")
+    try:
+        problem = draw_sheet(dataset.name, folder, sheet)
+        if problem:
+            log.warning("dataset.no_sheet dataset=%s reason=%s", dataset.name, problem)
+            return None
+        return place.blobs.put_file(sheet).sha256
+    except JobError as error:
+        log.warning("dataset.no_sheet dataset=%s reason=%s", dataset.name, error)
+        return None
+    finally:
+        sheet.unlink(missing_ok=True)
+
+
+def _checkpoint(place: Workplace, claim: Claim, folder: Path, *, recorder: Recorder, check: Check) -> Path | None:
+    def read() -> Path | None:
+        with place.database.read() as session:
+            rows = checkpoints(session, claim.job_id)
+        return stage_checkpoint(
+            rows, place.blobs, folder, damaged=lambda text: recorder.remark("checkpoint_damaged", text)
+        )
+
+    return _through_outages(read, check)
+
+
+def _through_outages(read: Callable[[], T], check: Check) -> T:
+    while True:
+        try:
+            return read()
+        except Exception as error:
+            if not is_outage(error):
+                raise
+        check()
+        time.sleep(_PAUSE_S)

@@ -1,0 +1,219 @@
+"""One attempt, from its claim to its end: claim, stage, start a child, listen, stop it when it must, finish.
+
+The heartbeat writes and renews the lease in its own thread all the while; this one only decides.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+import shutil
+import signal
+import threading
+import time
+
+from records.attempts import Claim, claim
+from records.clock import utc_now
+from records.database import is_outage
+from records.errors import DiskFull, JobError, LeaseLost, TrainyardError
+from records.orders import Order
+from records.queue import ring_schedule
+from records.retries import Outcome
+from worker.cgroup import oom_kills
+from worker.children import Child
+from worker.endings import StopReason, outcome_of, outcome_when_stopped
+from worker.heartbeat import Heartbeat
+from worker.inputs import make_order
+from worker.listener import Listener
+from worker.recorder import Recorder
+from worker.workplace import Workplace
+
+log = logging.getLogger("trainyard.supervisor")
+
+_LOOK_S = 0.2
+_LOOK_AT_THE_END_S = 0.005
+_LAST_TRIES_S = 5.0
+
+
+def supervise(place: Workplace, attempt_id: int) -> None:
+    """Carry out an attempt if it is this worker's to claim; a bell that came late or twice does nothing."""
+    if place.draining.is_set():
+        return
+    claimed = _claim(place, attempt_id)
+    if claimed is not None:
+        _Supervisor(place, claimed).run()
+        ring_schedule(place.bells)
+
+
+def _claim(place: Workplace, attempt_id: int) -> Claim | None:
+    try:
+        with place.database.write() as session:
+            return claim(session, attempt_id, place.row, lease_s=place.settings.lease_s, at=utc_now())
+    except LeaseLost as error:
+        log.info("attempt.not_ours attempt_id=%s reason=%s", attempt_id, error)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        log.warning("attempt.not_claimed attempt_id=%s error=%s", attempt_id, error)  # the sweep rings again
+    return None
+
+
+class _Stopped(Exception):
+    """Raised to leave the staging when the attempt must stop."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Supervisor:
+    def __init__(self, place: Workplace, claimed: Claim) -> None:
+        settings = place.settings
+        self._place = place
+        self._claim = claimed
+        self._began = time.monotonic()
+        self._time_limit_s = int(claimed.spec["time_limit_s"])
+        self._folder = settings.scratch_folder / f"attempt-{claimed.attempt_id}"
+        self._stirred = threading.Event()
+        self._recorder = Recorder(place.database, claimed, actor=place.actor, lease_s=settings.lease_s, clock=utc_now)
+        self._heartbeat = Heartbeat(self._recorder, flush_s=settings.flush_s, stirred=self._stirred)
+        self._listener: Listener | None = None
+
+    def run(self) -> None:
+        """The whole story. Returns when nothing of the attempt is left on this machine but its records."""
+        self._log("attempt.claimed")
+        try:
+            with self._heartbeat:
+                outcome = self._carry_out()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._place.leftovers.add(self._recorder.dropped)
+        if self._heartbeat.lease_lost:
+            self._log("attempt.lease_lost")
+        else:
+            self._finish(outcome)
+
+    def _carry_out(self) -> Outcome:
+        try:
+            order = make_order(self._place, self._claim, self._folder, recorder=self._recorder, check=self._check)
+            return self._watch(order)
+        except _Stopped as stopped:
+            return outcome_when_stopped(stopped.reason, time_limit_s=self._time_limit_s)
+        except JobError as error:
+            return Outcome.failed(error.code, error.text)
+        except TrainyardError as error:
+            return Outcome.failed("recipe_failed", f"This worker cannot carry out the spec. {error.text}")
+        except OSError as error:
+            log.exception("attempt.broken attempt_id=%s", self._claim.attempt_id)
+            return _outcome_of_system_error(error)
+        except Exception as error:
+            log.exception("attempt.broken attempt_id=%s", self._claim.attempt_id)
+            return Outcome.failed("recipe_failed", f"The worker itself failed; its log says more. {error!r:.500}")
+
+    def _watch(self, order: Order) -> Outcome:
+        """Let a child carry out the order, and judge its end. Its whole process group is gone afterwards."""
+        kills_before = oom_kills()
+        child, warning = self._place.children.start()
+        if warning:
+            self._recorder.log(warning, "warning")
+        self._recorder.started(child.pid)
+        listener = self._listener = Listener(
+            child, order, recorder=self._recorder, blobs=self._place.blobs, stirred=self._stirred
+        )
+        try:
+            stopped = self._await_end(child, listener)
+        finally:
+            status = child.end()
+            listener.join()
+        self._log(f"child.ended pid={child.pid} status={status} stopped={stopped or '-'}")
+        return outcome_of(
+            status,
+            listener.last_word,
+            stopped=stopped,
+            not_stored=listener.not_stored,
+            oom_killed=oom_kills() > kills_before,
+            time_limit_s=self._time_limit_s,
+        )
+
+    def _await_end(self, child: Child, listener: Listener) -> StopReason | None:
+        """Return when the child has ended, or has not within the grace of the reason why it must.
+
+        A reason that presses more than the first shortens the grace: a job that is cancelled while its worker shuts
+        down need not write a long checkpoint.
+        """
+        stopped: StopReason | None = None
+        deadline = math.inf
+        while child.status() is None and time.monotonic() < deadline:
+            reason = self._reason()
+            if reason is not None and (stopped is None or _presses_more(reason, stopped)):
+                child.signal(signal.SIGTERM)
+                stopped, deadline = reason, min(deadline, time.monotonic() + self._grace_s(reason))
+            pause = _LOOK_AT_THE_END_S if listener.ended else _LOOK_S
+            self._stirred.wait(max(0.0, min(pause, deadline - time.monotonic())))
+            self._stirred.clear()
+        return stopped
+
+    def _check(self) -> None:
+        reason = self._reason()
+        if reason is not None:
+            raise _Stopped(reason)
+
+    def _reason(self) -> StopReason | None:
+        """The most pressing reason to stop now, if there is one."""
+        now = time.monotonic()
+        reasons = {
+            StopReason.LEASE_LOST: self._heartbeat.lease_lost,
+            StopReason.NOT_STORED: self._listener is not None and self._listener.not_stored is not None,
+            StopReason.CANCEL: self._heartbeat.cancel,
+            StopReason.TIME_LIMIT: now - self._began > self._time_limit_s,
+            StopReason.OUTAGE: now - self._heartbeat.renewed_at > self._place.settings.lease_s,
+            StopReason.DRAIN: self._place.draining.is_set(),
+        }
+        return next((reason for reason, holds in reasons.items() if holds), None)
+
+    def _grace_s(self, reason: StopReason) -> float:
+        match reason:
+            case StopReason.LEASE_LOST | StopReason.NOT_STORED:
+                return 0.0
+            case StopReason.DRAIN:
+                return self._place.settings.stop_grace_s
+            case _:
+                return self._place.settings.cancel_grace_s
+
+    def _finish(self, outcome: Outcome) -> None:
+        """Write the end. A finished job is worth waiting for a database that is out; a shutdown is not kept waiting."""
+        given_up_at = math.inf
+        while True:
+            try:
+                self._recorder.finish(outcome)
+                self._log(f"attempt.finished outcome={outcome.status} code={outcome.code or '-'}")
+                return
+            except LeaseLost:
+                self._log("attempt.lease_lost")
+                return
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("attempt.not_finished attempt_id=%s error=%s", self._claim.attempt_id, error)
+            if self._place.draining.is_set():
+                given_up_at = min(given_up_at, time.monotonic() + _LAST_TRIES_S)
+            if time.monotonic() > given_up_at:
+                return
+            time.sleep(min(1.0, self._place.settings.flush_s))
+
+    def _log(self, event: str) -> None:
+        what, _, fields = event.partition(" ")
+        claimed = self._claim
+        log.info("%s job_id=%s attempt=%s %s", what, claimed.job_id, claimed.number, fields)
+
+
+def _presses_more(reason: StopReason, than: StopReason) -> bool:
+    order = list(StopReason)
+    return order.index(reason) < order.index(than)
+
+
+def _outcome_of_system_error(error: OSError) -> Outcome:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Outcome.failed(DiskFull.code, "No room on the worker's disk for the files of this attempt. Free some.")
+    return Outcome.failed("child_died", f"The worker could not start a child: {error}.")
