@@ -121,3 +121,9 @@ def child_environment() -> dict[str, str]:
     allowed = {name: os.environ[name] for name in CHILD_ENVIRONMENT if name in os.environ}
     vendor = {k: v for k, v in os.environ.items() if k.startswith(("CUDA_", "NVIDIA_", "OPENBLAS_", "OMP_"))}
     return {**allowed, **vendor, "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+
+
+def tool_environment() -> dict[str, str]:
+    """The environment for package tools that fetch datasets: proxies and certificates, but nothing of the yard's."""
+    ours = ("TRAINYARD_", "DATABASE_URL", "REDIS_URL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
