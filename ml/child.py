@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, NoReturn, Protocol
 
 from ml.engine.quiet import quieten
 from ml.kinds import load_recipe
@@ -27,7 +27,21 @@ FAILED_EXIT = 1
 ORPHANED_EXIT = 1
 
 
-def run_child(orders: int | BinaryIO, events_fd: int, *, log_fd: int | None = None) -> int:
+class HasDescriptor(Protocol):
+    """An open file, or one end of a `multiprocessing.Pipe`."""
+
+    def fileno(self) -> int: ...
+
+
+def run_forked_child(orders: HasDescriptor, events: HasDescriptor, log: HasDescriptor | None = None) -> NoReturn:
+    """`run_child` as the target of a `multiprocessing.Process`, which takes ends of pipes and wants an exit status.
+
+    Of the pipe for orders, the forked process must hold the reading end alone, or it never sees its parent die.
+    """
+    sys.exit(run_child(orders, events.fileno(), log_fd=log.fileno() if log else None))
+
+
+def run_child(orders: int | HasDescriptor, events_fd: int, *, log_fd: int | None = None) -> int:
     """Carry out the one order that comes down `orders`; the result is the exit status.
 
     The process becomes the leader of its own group. It ends at once when `orders` reaches its end, because then the
