@@ -42,7 +42,7 @@ def split_validation(labels: ArrayLike, fraction: float, seed: int) -> tuple[NDA
 def _shares(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
     """How many each class gives, by largest remainder; of equal remainders the earlier class goes first."""
     exact = counts * total / counts.sum()
-    shares = np.floor(exact).astype(np.int64)
+    shares: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     order = np.argsort(shares - exact, kind="stable")
     shares[order[: total - shares.sum()]] += 1
     return shares

@@ -25,8 +25,8 @@ class DenseOptions(Strict):
 def dense(input_shape: tuple[int, int, int], classes: int, options: DenseOptions) -> Network:
     """Hidden dense layers on the flattened image, each with an activation and dropout (Srivastava et al. 2014).
 
-    Takes raw images of 0 to 255 of any size. Expect on MNIST, without augmentation, about 98.4 % of the test images
-    right after 10 epochs: near LeNet-5, with eleven times its parameters.
+    Takes raw images of 0 to 255 of any size. Expect on MNIST, without augmentation, about 98.5 % of the test images
+    right after 10 epochs (Adam, cosine): near LeNet-5, with eleven times its parameters.
     """
     draft = Draft("dense", input_shape)
     draft.add("rescaling", Rescaling(1 / 255))

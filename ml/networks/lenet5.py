@@ -67,25 +67,23 @@ def lenet5(input_shape: tuple[int, int, int], classes: int, options: LeNet5Optio
     connected, C5 as a dense layer, He's initial weights.
 
     The paper's images are 32 x 32. Smaller ones are padded by the first convolution, so that 28 x 28 gives the same
-    maps as in the paper. Expect on MNIST, without augmentation, about 99.1 % of the test images right after 10 epochs.
+    maps as in the paper. Expect on MNIST, after 10 epochs without augmentation (Adam, cosine, batches of 128), about
+    99.0 % of the test images right; `classic` wants a rate of 4e-3 and gets to 98.8 %. The paper has 99.05 %.
     """
-    return (
-        _classic(input_shape, classes, options)
-        if options.variant == "classic"
-        else _modern(input_shape, classes, options)
-    )
+    draw = _classic if options.variant == "classic" else _modern
+    return draw(input_shape, classes, options)
 
 
 def _modern(input_shape: tuple[int, int, int], classes: int, options: LeNet5Options) -> Network:
     activation: ActivationName = "relu" if options.activation == "auto" else options.activation
     draft = Draft("lenet5", input_shape)
     draft.add("rescaling", Rescaling(1 / 255))
-    draft.add("c1", Conv2D(6, 5, padding=_first_padding(input_shape), kernel_initializer="he_normal"))
+    draft.add("c1", Conv2D(6, (5, 5), padding=_first_padding(input_shape), kernel_initializer="he_normal"))
     draft.add("c1_activation", Activation(activation))
-    draft.add("s2", MaxPooling2D(2))
-    draft.add("c3", Conv2D(16, 5, kernel_initializer="he_normal"))
+    draft.add("s2", MaxPooling2D((2, 2)))
+    draft.add("c3", Conv2D(16, (5, 5), kernel_initializer="he_normal"))
     draft.add("c3_activation", Activation(activation))
-    draft.add("s4", MaxPooling2D(2))
+    draft.add("s4", MaxPooling2D((2, 2)))
     draft.add("flatten", Flatten())
     draft.add("c5", Dense(120, kernel_initializer="he_normal"))
     draft.add("c5_activation", Activation(activation))
@@ -99,15 +97,15 @@ def _classic(input_shape: tuple[int, int, int], classes: int, options: LeNet5Opt
     draft = Draft("lenet5", input_shape)
     # The paper's range, -0.1 to 1.175, gives digits a mean near 0 and a variance near 1.
     draft.add("rescaling", Rescaling(1.275 / 255, -0.1))
-    draft.add("c1", Conv2D(6, 5, padding=_first_padding(input_shape), kernel_initializer="lecun_1998"))
+    draft.add("c1", Conv2D(6, (5, 5), padding=_first_padding(input_shape), kernel_initializer="lecun_1998"))
     draft.add("c1_activation", Activation(activation))
-    draft.add("s2", TrainableSubsampling2D(2))
+    draft.add("s2", TrainableSubsampling2D((2, 2)))
     draft.add("s2_activation", Activation(activation))
-    draft.add("c3", PartialConv2D(C3_CONNECTIONS, 5, kernel_initializer="lecun_1998"))
+    draft.add("c3", PartialConv2D(C3_CONNECTIONS, (5, 5), kernel_initializer="lecun_1998"))
     draft.add("c3_activation", Activation(activation))
-    draft.add("s4", TrainableSubsampling2D(2))
+    draft.add("s4", TrainableSubsampling2D((2, 2)))
     draft.add("s4_activation", Activation(activation))
-    draft.add("c5", Conv2D(120, 5, kernel_initializer="lecun_1998"))
+    draft.add("c5", Conv2D(120, (5, 5), kernel_initializer="lecun_1998"))
     draft.add("c5_activation", Activation(activation))
     draft.add("flatten", Flatten())
     draft.add("f6", Dense(84, kernel_initializer="lecun_1998"))

@@ -86,7 +86,8 @@ def _colours(matrix: NDArray[np.int64]) -> NDArray[np.float64]:
     diagonal = np.eye(len(matrix), dtype=bool)
     strength = np.where(diagonal, share**2 * 0.85, share**0.4)[..., np.newaxis]
     full = np.where(diagonal[..., np.newaxis], (0.11, 0.44, 0.76), (0.91, 0.35, 0.05))
-    return 1 + strength * (full - 1)
+    colours: NDArray[np.float64] = 1 + strength * (full - 1)
+    return colours
 
 
 def _name_size(number: int) -> float:

@@ -14,7 +14,7 @@ BLUE = "#1c7ed6"
 ORANGE = "#e8590c"
 GREEN = "#2f9e44"
 
-_STYLE = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "text.color": INK,
     "axes.edgecolor": "#adb5bd",
@@ -41,10 +41,11 @@ def picture(path: Path, *, width_inches: float, height_inches: float, dpi: int =
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with rc_context(_STYLE):
-        figure = Figure(figsize=(width_inches, height_inches), dpi=dpi, layout="constrained", facecolor="white")
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+        layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
+        figure = Figure(figsize=(width_inches, height_inches), dpi=dpi, layout=layout, facecolor="white")
         FigureCanvasAgg(figure)
         yield figure
         figure.savefig(path, format="png")
