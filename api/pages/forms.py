@@ -112,12 +112,12 @@ def make_form(schema: Schema, *, datasets: Sequence[str], networks: Mapping[str,
         if name == "network":
             made[name] = _network(networks)
         elif name == "dataset":
-            made[name] = Field("dataset", "dataset", "string", _help(part), datasets[0], list(datasets), required=True)
+            made[name] = Field("dataset", "dataset", "string", "", datasets[0], list(datasets), required=True)
         else:
             made[name] = _node(name, part, schema, required=name in schema.get("required", ()))
     own = [name for name in made if name not in (*_YARD_FIELDS, "name")]
     cut = next((i for i, name in enumerate(own) if _is_nullable(schema["properties"][name])), len(own))
-    main = ["name", *own[:cut]] if "name" in made else own[:cut]
+    main = sorted((name for name in ("name", *own[:cut]) if name in made), key=lambda name: _rank(name, made[name]))
     return Form(
         main=[made[name] for name in main],
         more=[made[name] for name in own[cut:]],
@@ -196,6 +196,11 @@ def _option(option: Mapping[str, Any], network: str) -> Field:
     path = f"network.options.{option['name']}"
     part = {**option, "type": option["type"].split(" ")[0], "description": option["doc"], "enum": option["choices"]}
     return _field(path, _id(path, network), part, required=False)
+
+
+def _rank(name: str, node: Node) -> int:
+    """What is asked first: a title, the data, the network; then what is one value, then what has parts."""
+    return {"name": 0, "dataset": 1, "network": 2}.get(name, 3 if node.widget == "field" else 4)
 
 
 def _is_nullable(part: Schema) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.pages.words import flat, scores
+from api.pages.words import flat, scores, spec_rows
 from ml.networks import NETWORKS, make_network
 from records import reading
 from records.accounts import Person
@@ -50,7 +50,7 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         "events": events,
         "artifacts": sorted(artifacts, key=lambda file: (file.kind == CHECKPOINT, file.name)),
         "pictures": [file for file in artifacts if file.media_type.startswith("image/")],
-        "spec": list(flat(job.spec)),
+        "spec": list(spec_rows(job.spec)),
         "facts": list(flat(facts)) if facts else [],
     }
 

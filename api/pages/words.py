@@ -20,6 +20,7 @@ _STAGES = {
     "testing": "Testing",
     "reporting": "Writing the results",
 }
+_SPLITS = {"val": "validation", "train": "training"}
 _BEST_FIRST = ("test/accuracy", "val/accuracy", "test/loss", "val/loss")
 
 
@@ -86,13 +87,20 @@ def ordinal(number: int) -> str:
 
 def scores(summary: Facts) -> list[tuple[str, str]]:
     """The numbers that sum a run up, each with its name in words."""
-    return [(name.replace("/", " ").replace("_", " "), number(name, value)) for name, value in summary.items()]
+    return [(metric_words(name), number(name, value)) for name, value in summary.items()]
+
+
+def metric_words(name: str) -> str:
+    """`val/accuracy` as `Validation accuracy`."""
+    split, _, rest = name.rpartition("/")
+    words = f"{_SPLITS.get(split, split)} {rest}".replace("_", " ").replace("/", " ").strip()
+    return words[:1].upper() + words[1:]
 
 
 def best_line(summary: Facts) -> str:
     """The one number that says most of a finished job."""
     found = next((name for name in _BEST_FIRST if summary.get(name) is not None), None)
-    return f"{found.replace('/', ' ')} {number(found, summary[found])}" if found else ""
+    return f"{metric_words(found)} {number(found, summary[found])}" if found else ""
 
 
 def number(name: str, value: Any) -> str:
@@ -121,6 +129,16 @@ def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from flat(inner, f"{path}.{name}" if path else str(name))
     else:
         yield path, plain(value)
+
+
+def spec_rows(spec: Facts) -> Iterator[tuple[str, str]]:
+    """A spec with a row a field; an object's name comes first, its other fields behind: `adam · beta_1 0.9`."""
+    for name, value in spec.items():
+        if isinstance(value, Mapping):
+            inner = [shown if path == "name" else f"{path} {shown}" for path, shown in flat(value) if shown != "{}"]
+            yield name, " · ".join(inner)
+        else:
+            yield name, plain(value)
 
 
 def plain(value: Any) -> str:

@@ -55,7 +55,7 @@ export function makeChart(host, { title, series, format }) {
 }
 
 function makeScales(all, width, height, log) {
-  const [x0, x1] = bounds(all.map(([s]) => s));
+  const x0 = 0, x1 = bounds(all.map(([s]) => s))[1];
   const values = all.map(([, v]) => (log ? Math.log10(v) : v));
   let [low, high] = bounds(values);
   const room = (high - low || Math.abs(high) || 1) * 0.06;
@@ -77,7 +77,7 @@ function drawAxes(svg, scales, format) {
     svg.append(make("line", { class: "grid", x1: scales.left, x2: scales.right, y1: y, y2: y }));
     svg.append(text(format(value), { class: "axis", x: scales.left - 8, y: y + 4, "text-anchor": "end" }));
   }
-  const count = Math.max(2, Math.floor((scales.right - scales.left) / 90));
+  const count = Math.max(2, Math.floor((scales.right - scales.left) / 65));
   for (const step of ticks(scales.x0, scales.x1, count).filter(Number.isInteger)) {
     const anchor = scales.right - scales.x(step) < 18 ? "end" : "middle";
     svg.append(text(step.toLocaleString("en"), { class: "axis", x: scales.x(step), y: scales.bottom + 18, "text-anchor": anchor }));
@@ -137,7 +137,7 @@ function valueTicks({ log, low, high, top, bottom }) {
 function ticks(low, high, count) {
   const rough = (high - low || 1) / count;
   const size = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * size).find((s) => s >= rough * 0.999);
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * size).find((s) => s >= rough * 0.999);
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-9) + 1e-12; i++) found.push(Number((i * step).toPrecision(12)));
   return found;
@@ -146,7 +146,7 @@ function ticks(low, high, count) {
 const bounds = (values) => values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
 
 function describe(svg, title, series, shown, format) {
-  const parts = shown.map((line, i) => line.length && `${series[i].label} ${format(line.at(-1)[1])} at step ${line.at(-1)[0]}`);
+  const parts = shown.map((line, i) => line.length && `${series[i].label} ${format(line.at(-1)[1])} at step ${line.at(-1)[0]}`.trim());
   svg.setAttribute("aria-label", `${title}: ${parts.filter(Boolean).join(", ") || "no points yet"}`);
 }
 
@@ -155,7 +155,7 @@ function legendKey({ label, look }, legend) {
   const [value, step] = [document.createElement("b"), document.createElement("span")];
   key.className = `key ${look}`;
   const both = document.createElement("span");
-  both.append(`${label} `, value, step);
+  both.append(label && `${label} `, value, step);
   key.append(both);
   legend.append(key);
   return { value, step };

@@ -21,7 +21,7 @@ export async function showConfusion(section, address) {
       cell.title = `${classes[truth]} taken for ${classes[said]}: ${count} of ${total}`;
       cell.className = count ? (truth === said ? "right" : "wrong") : "zero";
       // A root of the share, so that 1 % of a class can be seen beside 99 %.
-      cell.style.setProperty("--strength", `${Math.round(truth === said ? share ** 2 * 45 : share ** 0.5 * 70)}%`);
+      cell.style.setProperty("--strength", `${Math.round(truth === said ? share ** 2 * 45 : 6 + share ** 0.5 * 64)}%`);
     });
   });
   section.querySelector(".scroll").replaceChildren(table);

@@ -57,7 +57,7 @@ export function makeCurves(api, host, card, empty) {
 }
 
 function drawing(quantity, names) {
-  const series = names.map((name) => ({ name, label: SPLITS[split(name)] ?? title(quantity), look: split(name) === "val" ? "val" : "train" }));
+  const series = names.map((name) => ({ name, label: SPLITS[split(name)] ?? "", look: split(name) === "val" ? "val" : "train" }));
   return { title: title(quantity), series, format: quantity.endsWith("accuracy") ? percent : short };
 }
 

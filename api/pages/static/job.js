@@ -17,16 +17,14 @@ let due = 0;
 let confusion = false;
 
 document.addEventListener("click", act);
-curves.load().catch(() => {});
 fetchLog().catch(() => {});
 loadConfusion();
-follow(api, {
+follow(api, Number(document.querySelector("main").dataset.lastEvent), {
   job: showJob,
-  metrics: ({ points, items }) => curves.add(points ?? items),
-  log: () => fetchLog().catch(() => {}),
-  event: soon,
-  artifact: soon,
-}, async () => { await Promise.all([curves.load(), fetchLog()]); });
+  metrics: curves.add,
+  news: soon,
+  polled: () => curves.load().catch(() => {}),
+});
 
 function showJob(job) {
   const drawn = JSON.stringify([job.status, job.reason, job.place_in_queue, job.attempts, job.live.stage, job.cancel_requested]);
@@ -35,6 +33,7 @@ function showJob(job) {
     seen = drawn;
   }
   if (job.status === "running") showProgress(job);
+  fetchLog().catch(() => {});
 }
 
 function showProgress({ progress, live, time_left_s: left }) {
@@ -61,7 +60,6 @@ function soon() {
     await refresh().catch(() => {});
     document.title = document.title.replace(/^\d+ % /, "");
     loadConfusion();
-    fetchLog().catch(() => {});
   }, 250);
 }
 

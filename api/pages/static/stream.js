@@ -3,42 +3,47 @@
 import { get } from "./yard.js";
 
 const POLL_MS = 2000;
+const FINISHED_POLL_MS = 6000; // somebody may retry it elsewhere
 const TRY_AGAIN_MS = 60_000;
+const NEWS = ["submitted", "moved", "placed", "cancel_requested", "checkpoint", "attempt_ended"];
 
 /**
- * Follow a job until it has finished.
+ * Follow a job as long as the page is open.
  * @param {string} api the job's address in the API
- * @param {Record<string, (data: object) => void>} hear what to call, by the name of the event; `job` gets the job's JSON
- * @param {() => Promise<void>} catchUp called after each poll that found news, to fetch what no event brought
+ * @param {number} after the last job event that the page shows already
+ * @param {{job(job: object): void, metrics(points: object[]): void, news(): void, polled(): void}} hear
+ *   `news` tells that something happened; `polled`, that a poll found a change whose points and lines no stream brings
  */
-export function follow(api, hear, catchUp) {
+export function follow(api, after, hear) {
   const tag = { value: null };
-  let timer = 0;
-  let retryAt = 0;
+  let status = "";
+  let streamFrom = 0; // no stream is asked for before this time
 
   const listen = () => {
-    const source = new EventSource(`${api}/stream`);
-    for (const [name, heard] of Object.entries(hear)) {
-      source.addEventListener(name, (event) => heard(JSON.parse(event.data)));
-    }
-    source.addEventListener("end", () => { source.close(); poll(); });
+    const source = new EventSource(`${api}/stream?after=${after}`);
+    const on = (name, heard) => source.addEventListener(name, (event) => heard(JSON.parse(event.data)));
+    on("job", (job) => { status = job.status; hear.job(job); });
+    on("metrics", ({ items }) => hear.metrics(items));
+    for (const name of NEWS) on(name, ({ id }) => { after = id; hear.news(); });
+    source.addEventListener("end", () => { source.close(); wait(FINISHED_POLL_MS); });
     // A refused stream (429) closes at once; a broken one is opened again by the browser.
     source.addEventListener("error", () => {
       if (source.readyState !== EventSource.CLOSED) return;
-      retryAt = Date.now() + TRY_AGAIN_MS;
+      streamFrom = Date.now() + TRY_AGAIN_MS;
       poll();
     });
   };
   const poll = async () => {
-    clearTimeout(timer);
-    const job = await get(api, { tag }).catch(() => null);
+    const job = document.hidden ? null : await get(api, { tag }).catch(() => null);
     if (job) {
+      status = job.status;
       hear.job(job);
-      await catchUp().catch(() => {});
-      if (job.finished_at && !["queued", "running"].includes(job.status)) return again(POLL_MS * 3);
+      hear.polled();
     }
-    if (Date.now() > retryAt && retryAt) { retryAt = 0; listen(); } else again(POLL_MS);
+    const open = status === "queued" || status === "running";
+    if (open && Date.now() >= streamFrom) listen();
+    else wait(open || !status ? POLL_MS : FINISHED_POLL_MS);
   };
-  const again = (ms) => { timer = setTimeout(poll, ms); };
+  const wait = (ms) => setTimeout(poll, ms);
   listen();
 }

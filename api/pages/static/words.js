@@ -1,14 +1,13 @@
 // Numbers and times in words.
 
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
-const SPANS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+const SPANS = [["d", 86400], ["h", 3600], ["min", 60]];
 
 /** "2 min ago", from a time in milliseconds. */
 export function ago(time, now = Date.now()) {
   const seconds = (now - time) / 1000;
   for (const [unit, size] of SPANS) {
-    if (Math.abs(seconds) >= size) return relative.format(-Math.trunc(seconds / size), unit).replace(".", "");
+    if (seconds >= size) return `${Math.trunc(seconds / size)} ${unit} ago`;
   }
   return seconds < 10 ? "just now" : `${Math.trunc(seconds)} s ago`;
 }
@@ -27,7 +26,7 @@ export function short(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e6) return value.toExponential(1).replace("e+", "e");
-  return String(Number(value.toPrecision(size < 1 ? 3 : 4)));
+  return size >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(size < 1 ? 3 : 4)));
 }
 
 /** A share as percent, with more digits near 100 %. */

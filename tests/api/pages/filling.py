@@ -40,9 +40,7 @@ def add_job(database: Database, person: Person, at: datetime, **fields: Any) -> 
     """A queued job."""
     with database.write() as session:
         spec = parse_spec({**SPEC, **fields}, test_kinds=True)
-        return submit(
-            session, spec, owner_id=person.id, actor=f"user:{person.name}", parameters=61_706, at=at
-        ).id
+        return submit(session, spec, owner_id=person.id, actor=f"user:{person.name}", parameters=61_706, at=at).id
 
 
 def start_next(database: Database, at: datetime, *, steps: int = 700) -> Claim:
@@ -66,7 +64,9 @@ def report(database: Database, taken: Claim, at: datetime, *, first: int, end: i
             "images_per_s": 16_240.5, "time_left_s": (STEPS - end) * 0.008, "values": {"train/loss": 0.12},
         }  # fmt: skip
         change(session, taken.job_id, live=live, progress=end / STEPS)
-        lines = [LogLine(at + timedelta(milliseconds=s), "info", f"Step {s} of {STEPS}.") for s in range(first, end, 100)]
+        lines = [
+            LogLine(at + timedelta(milliseconds=s), "info", f"Step {s} of {STEPS}.") for s in range(first, end, 100)
+        ]
         write_log(session, taken.job_id, taken.number, [*lines, LogLine(at, "warning", "One processor is busy.")])
 
 
