@@ -50,6 +50,8 @@ def make_celery(settings: Settings, *, worker: bool = False) -> Celery:
             "socket_timeout": timeout,
             "socket_connect_timeout": _PUBLISH_TIMEOUT_S,
             "health_check_interval": 25,
+            # A publisher that cannot connect says so at once; kombu would try again for six seconds.
+            **({} if worker else {"max_retries": 0, "interval_start": 0, "interval_step": 0, "interval_max": 0}),
         },
     )
     return app
