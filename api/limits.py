@@ -33,7 +33,7 @@ def seconds_until_reset(now: float) -> int:
     for limiter in current_app.extensions.get("limiter", ()):
         limit = limiter.current_limit
         if limit is not None:
-            return max(1, math.ceil(limit.reset_at - now))
+            return max(1, int(math.ceil(limit.reset_at - now)))
     return 1
 
 

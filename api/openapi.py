@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from apiflask import APIBlueprint, APIFlask
 from pydantic import BaseModel
@@ -80,7 +80,7 @@ def register_openapi(app: APIFlask, settings: Settings) -> None:
         AUTO_OPERATION_ID=True,
         INFO={"description": "Train image networks on shared devices.", "license": {"name": "Apache-2.0"}},
     )
-    app.spec_processor(lambda document: _complete(document, known_kinds(settings)))
+    app.spec_processor(lambda document: _complete(cast("dict[str, Any]", document), known_kinds(settings)))
 
 
 def known_kinds(settings: Settings) -> list[str]:

@@ -32,9 +32,7 @@ def read_cursor(kind: str, cursor: str, *types: type) -> list[Any]:
     if not isinstance(parts, list) or len(parts) != len(types) + 1 or parts[0] != kind:
         raise _no_cursor()
     for part, expected in zip(parts[1:], types, strict=True):
-        if type(part) is not expected or (expected is int and not 0 <= part < 2**63):
-            raise _no_cursor()
-        if expected is str and "\x00" in part:
+        if type(part) is not expected or not _is_sane(part):
             raise _no_cursor()
     return parts[1:]
 
@@ -43,6 +41,13 @@ def cut_page(rows: Sequence[T], limit: int) -> tuple[Sequence[T], T | None]:
     """The page out of `limit + 1` rows, and its last row when there are more behind it."""
     page = rows[:limit]
     return page, page[-1] if len(rows) > limit else None
+
+
+def _is_sane(part: object) -> bool:
+    """Whether both databases can take it."""
+    if isinstance(part, int):
+        return 0 <= part < 2**63
+    return isinstance(part, str) and "\x00" not in part
 
 
 def _no_cursor() -> InvalidRequest:
