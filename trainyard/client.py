@@ -119,6 +119,7 @@ class Client:
         status: str | Iterable[str] | None = None,
         kind: str | None = None,
         name: str | None = None,
+        mine: bool = False,
         limit: int | None = None,
     ) -> Iterator[Job]:
         """Jobs, the newest first, page after page as they are asked for.
@@ -127,10 +128,12 @@ class Client:
             status: only these.
             kind: only this kind.
             name: only jobs with this in their name.
+            mine: only one's own, for administrators, who see all.
             limit: at most so many in all.
         """
         statuses = status if status is None or isinstance(status, str) else tuple(status)
-        params = {"status": statuses, "kind": kind, "name": name, "limit": min(limit, 200) if limit else None}
+        page_size = min(limit, 200) if limit else None
+        params = {"status": statuses, "kind": kind, "name": name, "mine": mine or None, "limit": page_size}
         found = self._all(Job, "/api/v1/jobs", _present(params))
         return found if limit is None else (job for job, _ in zip(found, range(limit), strict=False))
 
@@ -231,6 +234,10 @@ class Client:
     def networks(self) -> Page[Network]:
         """The networks that the yard knows."""
         return Page[Network](items=tuple(self._all(Network, "/api/v1/networks", {})))
+
+    def network(self, name: str) -> Network:
+        """One network with its options."""
+        return self._one(Network, self._transport.send("GET", f"/api/v1/networks/{quote(name, safe='')}"))
 
     def devices(self) -> Page[Device]:
         """The devices of workers that are not offline."""

@@ -16,6 +16,8 @@ from trainyard.transport import Transport, decode
 _POLL_S = 1.0
 _STREAM_AGAIN_S = 15.0
 """How long to go without a stream before it is worth trying one again."""
+_AFTER_STREAM_S = 0.1
+"""A stream that ended before the job did is taken up again, but not in a mad rush."""
 
 
 class Follower:
@@ -40,6 +42,7 @@ class Follower:
             try:
                 if deadline is None:
                     yield from self._listen()
+                    time.sleep(_AFTER_STREAM_S)
                 else:
                     yield from self._poll(deadline)
             except (TooManyRequests, Unreachable):

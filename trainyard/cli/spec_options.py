@@ -1,0 +1,60 @@
+"""A spec from the command line: a file, and `--set key=value` over it. Only the yard knows what makes a good spec."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+
+def read_spec(file: Path | None, *, kind: str, sets: Iterable[str]) -> dict[str, Any]:
+    """The spec that a file (`-` for standard input), `--kind` and `--set` describe together.
+
+    Raises:
+        typer.BadParameter: the file or a setting cannot be read.
+    """
+    spec: dict[str, Any] = _read_file(file) if file is not None else {}
+    if kind:
+        spec["kind"] = kind
+    for setting in sets:
+        _set(spec, setting)
+    return spec
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text()
+        spec = json.loads(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise typer.BadParameter(f"{file} is not JSON: {error}.") from error
+    if not isinstance(spec, dict):
+        raise typer.BadParameter(f"{file} holds no JSON object with a spec.")
+    return spec
+
+
+def _set(spec: dict[str, Any], setting: str) -> None:
+    """Set one value; dots go into nested objects, the value is JSON or else text."""
+    path, equals, text = setting.partition("=")
+    *parents, name = path.split(".")
+    if not equals or not all((*parents, name)):
+        raise typer.BadParameter(f"Expected --set key=value, such as --set network.name=lenet5, got {setting!r}.")
+    place = spec
+    for parent in parents:
+        inner = place.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise typer.BadParameter(f"--set {path}: {parent!r} is {json.dumps(inner)} already, not an object.")
+        place = inner
+    place[name] = _value(text)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
