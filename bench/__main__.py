@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,13 +25,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(NAMES)}; all without")
     parser.add_argument("--quick", action="store_true", help=f"few rounds, to try; writes {TRIED.name}, not kept")
+    parser.add_argument("--mlflow", type=Path, metavar="PYTHON", help="an interpreter that has MLflow, to compare with")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    return run_benchmarks(options.names or NAMES, quick=options.quick)
+    return run_benchmarks(options.names or NAMES, quick=options.quick, mlflow=options.mlflow)
 
 
-def run_benchmarks(names: tuple[str, ...] | list[str], *, quick: bool) -> int:
+def run_benchmarks(names: Sequence[str], *, quick: bool, mlflow: Path | None) -> int:
     """Run them one after the other, writing results after each, so that one that breaks costs only itself."""
     path = TRIED if quick else RESULTS
     results = read_results(path, describe_machine())
@@ -38,7 +40,7 @@ def run_benchmarks(names: tuple[str, ...] | list[str], *, quick: bool) -> int:
     for name in names:
         print(f"── {name} …", flush=True)
         try:
-            measurement = run_benchmark(name, quick=quick)
+            measurement = run_benchmark(name, quick=quick, mlflow=mlflow)
         except CannotMeasure as error:
             print(f"not measured: {error}\n", flush=True)
             continue
@@ -55,13 +57,13 @@ def run_benchmarks(names: tuple[str, ...] | list[str], *, quick: bool) -> int:
     return 1 if broken else 0
 
 
-def run_benchmark(name: str, *, quick: bool) -> Measurement:
+def run_benchmark(name: str, *, quick: bool, mlflow: Path | None = None) -> Measurement:
     """Run one benchmark in a folder of its own."""
     load_average, started = os.getloadavg()[0], time.monotonic()
     at, commit = datetime.now(UTC).replace(microsecond=0), describe_commit()
     with tempfile.TemporaryDirectory(prefix=f"trainyard-bench-{name}-") as folder:
         case = importlib.import_module(f"bench.cases.{name}")
-        measured: Measured = case.measure(Setting(quick=quick, folder=Path(folder)))
+        measured: Measured = case.measure(Setting(quick=quick, folder=Path(folder), mlflow=mlflow))
     return Measurement(
         at=at,
         commit=commit,

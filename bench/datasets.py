@@ -1,16 +1,19 @@
-"""Datasets for benchmarks that run without a yard: fetched and verified by one all the same."""
+"""Datasets for benchmarks that run without a yard, from the same sources and verified the same way."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from bench.yard import run_yard
+from records.catalogue import MNIST
+from records.settings import Settings
+from worker.sources import sources_of
+from worker.staging import stage_dataset
 
-TINY = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}, "epochs": 1, "train_examples": 128}
 
-
-def fetch_mnist(home: Path) -> Path:
-    """The folder with MNIST's four plain files, in the cache of a yard that has been stopped again."""
-    with run_yard(home, child_start="spawn") as yard:
-        yard.run(TINY)
-        return yard.cache / "datasets" / "mnist"
+def fetch_mnist(folder: Path) -> Path:
+    """The folder with MNIST's four plain files; nothing is fetched when `TRAINYARD_DATA` names a folder with them."""
+    settings = Settings.from_environment()
+    sources = sources_of(MNIST, settings.data, tools=folder / "tools", environment=dict(os.environ))
+    staged, _ = stage_dataset(MNIST, folder, sources, tell=print, check=lambda: None)
+    return staged

@@ -60,7 +60,8 @@ def ask_repeatedly(
 ) -> Load:
     """GET one address over and over on so many connections, and count the replies of so many seconds."""
     parts = urlsplit(url)
-    lines = [f"GET {parts.path} HTTP/1.1", f"Host: {parts.netloc}", *(f"{k}: {v}" for k, v in (headers or {}).items())]
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    lines = [f"GET {target} HTTP/1.1", f"Host: {parts.netloc}", *(f"{k}: {v}" for k, v in (headers or {}).items())]
     request = ("\r\n".join(lines) + "\r\n\r\n").encode()
     with selectors.DefaultSelector() as selector:
         for _ in range(connections):

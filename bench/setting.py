@@ -15,6 +15,8 @@ class Setting:
     quick: bool
     folder: Path
     """Empty; deleted when the benchmark has ended."""
+    mlflow: Path | None = None
+    """A Python interpreter that has MLflow, to measure beside ours."""
 
     def count(self, full: int, quick: int) -> int:
         """How often to do something: `full` for figures to keep, `quick` to see that it works."""

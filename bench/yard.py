@@ -39,8 +39,9 @@ class Yard:
         self.url: str = state["url"]
         self.pids: dict[str, int] = state["pids"]
         self.token = Path(state["token_file"]).read_text().strip()
-        self.cache = Settings(home=home).cache_folder
-        self._database = Database(Settings(home=home, database_url=database_url).database_address)
+        settings = Settings(home=home, data=(), database_url=database_url)
+        self.cache = settings.cache_folder
+        self._database = Database(settings.database_address)
 
     def submit(self, spec: Mapping[str, Any]) -> int:
         """Send a job and return its id, as soon as the yard has answered 202."""

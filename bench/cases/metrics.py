@@ -11,8 +11,9 @@ through its HTTP API on a machine of this kind. Ours is the way from the worker 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 
 from bench.databases import KINDS, run_database
@@ -45,16 +46,22 @@ def measure(setting: Setting) -> Measured:
 
 
 def _measure_database(kind: str, database: Database, setting: Setting, measured: Measured) -> None:
-    write, steps = _begin_attempt(database), count()
-    for points, mlflow in BATCHES.items():
-        batches = setting.count(20_000, 3_000) // points
-        rates = [
-            _rate(write, [_make_points(points, next(steps) * points) for _ in range(batches)])
-            for _ in range(setting.count(7, 3))
-        ]
+    in_all = setting.count(20_000, 3_000)
+    for (points, mlflow), timed in zip(BATCHES.items(), time_batches(database, tuple(BATCHES), in_all), strict=True):
+        rates = [timed() for _ in range(setting.count(7, 3))]
         aim = Aim(relation="at least", value=10 * mlflow)
         measured.figures.append(figure(f"{kind}, batches of {points:,}", "points/s", rates, aim))
     database.close()
+
+
+def time_batches(database: Database, sizes: Sequence[int], in_all: int) -> list[Callable[[], float]]:
+    """For each size of batch, a function that writes `in_all` new points and returns points a second."""
+    write, steps = _begin_attempt(database), count()
+
+    def timed(points: int) -> float:
+        return _rate(write, [_make_points(points, next(steps) * points) for _ in range(in_all // points)])
+
+    return [partial(timed, points) for points in sizes]
 
 
 def _begin_attempt(database: Database) -> Callable[[list[MetricPoint]], None]:

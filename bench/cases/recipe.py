@@ -27,7 +27,7 @@ BATCH = 128
 
 def measure(setting: Setting) -> Measured:
     """Milliseconds a step, three ways."""
-    dataset = fetch_mnist(setting.folder / "yard")
+    dataset = fetch_mnist(setting.folder)
     examples, epochs = setting.count(54_000, 12_800), setting.count(4, 2)
     ours, fit, chunked = alternate(
         setting.count(5, 1),
