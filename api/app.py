@@ -14,7 +14,7 @@ from werkzeug.routing import IntegerConverter, Map
 from api.auth import current_person, require_person
 from api.cookies import register_cookies
 from api.headers import register_headers
-from api.limits import make_limiter
+from api.limits import register_limits
 from api.openapi import register_openapi
 from api.paging import LARGEST_ID
 from api.problems import register_problems
@@ -34,7 +34,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     register_problems(app)
     register_headers(app)
     app.before_request(current_person_of_api)
-    make_limiter(settings).init_app(app)
+    register_limits(app, settings)
     app.before_request(guard_api)
     register_openapi(app, settings)
     for blueprint in all_routes():
