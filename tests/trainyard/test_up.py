@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -135,15 +136,23 @@ def test_a_supervisor_that_is_killed_takes_everything_with_it(tmp_path: Path, ev
         yard.process.communicate()
 
 
-def test_a_part_that_cannot_live_ends_the_yard_with_its_reason(tmp_path: Path) -> None:
-    yard = YardProcess(tmp_path, environment={**QUICK, "TRAINYARD_RATE_LIMIT": "many/fortnight"})
-    try:
+def test_a_part_that_cannot_live_ends_the_yard_with_its_reason(tmp_path: Path, eventually: Callable[..., Any]) -> None:
+    with run_yard(tmp_path, "--no-worker") as yard:
+        processes = yard.processes()
+
+        def killed_until_it_gave_up() -> bool:
+            if (pid := yard.state.get("pids", {}).get("api")) is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return yard.process.poll() is not None
+
+        eventually(killed_until_it_gave_up, within_s=WAIT_S)
         output = yard.output()
         assert yard.process.returncode == 1
-        assert "The api ended" in output
+        assert "The api ended 8 times soon after its start, last with signal SIGKILL." in output
         assert str(tmp_path / "logs" / "api.log") in output
-    finally:
-        yard.end()
+        assert all_gone(processes)
+        assert not yard.state
 
 
 def test_a_database_that_is_not_there_ends_the_start_with_its_reason(tmp_path: Path) -> None:

@@ -153,6 +153,13 @@ def test_no_yard_is_status_3_and_says_how_to_start_one(tmp_path: Path, trainyard
     assert "trainyard up" in result.stderr
 
 
+def test_a_setting_that_makes_no_sense_is_named(trainyard: Trainyard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAINYARD_LEASE_S", "-1")
+    result = trainyard("config", "show")
+    assert result.exit_code == 1
+    assert "\n  lease_s: Input should be greater than 0" in result.stderr
+
+
 def test_a_wrong_token_is_explained(trainyard: Trainyard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRAINYARD_TOKEN", "ty_wrong")
     result = trainyard("list")
