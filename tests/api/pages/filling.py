@@ -110,9 +110,9 @@ def _results() -> list[tuple[str, str, str, bytes]]:
     return [
         ("model.keras", "model", "application/octet-stream", b"model" * 50_000),
         ("history.csv", "history", "text/csv", b"epoch,train/loss\n1,0.3\n"),
-        ("confusion.json", "table", "application/json", confusion.encode()),
+        ("confusion-matrix.json", "table", "application/json", confusion.encode()),
         ("mistakes.png", "picture", "image/png", png(320, 200)),
-        ("learning_curves.png", "picture", "image/png", png(320, 200)),
+        ("learning-curves.png", "picture", "image/png", png(320, 200)),
     ]
 
 
