@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 CHROMIUM := $(shell command -v chromium chromium-browser google-chrome 2>/dev/null | head -n 1)
+PROCESSES := 2
 NOT_HERE := $(if $(CHROMIUM),, and not browser)
 
 .PHONY: help setup demo serve test test-slow lint bench lock clean
@@ -24,7 +25,7 @@ serve: $(READY)  ## run a yard here until Ctrl-C: make serve ARGS="--port 8080 -
 	@$(BIN)/trainyard up $(ARGS)
 
 test: $(READY)  ## run the tests: make test ARGS="tests/records -x"
-	@$(BIN)/python -m pytest -m "not slow$(NOT_HERE)" $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m "not slow$(NOT_HERE)" $(ARGS)
 
 test-slow: $(READY)  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m "slow$(NOT_HERE)" $(ARGS)
@@ -67,7 +68,7 @@ $(READY): requirements.lock requirements-uv.txt pyproject.toml
 	  "$$python" -m venv --clear --without-pip $(VENV) && "$$python" -m pip --python $(BIN)/python install -q pip; \
 	fi
 	@if $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt; then \
-	  install="$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock"; \
+	  install="$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock"; \
 	  UV_SYSTEM_CERTS=1 $$install || $$install || rm -f $(BIN)/uv; \
 	fi; \
 	if [ ! -x $(BIN)/uv ]; then \
