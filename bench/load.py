@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import time
@@ -40,7 +41,8 @@ class _Connection:
 
     def ask(self) -> None:
         self._received = b""
-        self.socket.sendall(self._request)
+        with contextlib.suppress(ConnectionError):  # `read` will find that it is closed
+            self.socket.sendall(self._request)
 
     def read(self) -> tuple[int, bool] | None:
         """The reply's status and whether the server goes on listening, once the reply is complete."""
