@@ -34,7 +34,9 @@ class Multiply(Layer):
             raise ShapeError(f"it multiplies inputs of as many axes, but gets {list_shapes(shapes)}")
         for sizes in zip(*shapes, strict=True):
             if len({size for size in sizes if size > 1}) > 1:
-                raise ShapeError(f"it multiplies inputs of one shape, or with axes of 1, but gets {list_shapes(shapes)}")
+                raise ShapeError(
+                    f"it multiplies inputs of one shape, or with axes of 1, but gets {list_shapes(shapes)}"
+                )
         return tuple(max(sizes) for sizes in zip(*shapes, strict=True))
 
     def multiply_adds(self, *shapes: Shape) -> int:
