@@ -14,7 +14,7 @@ from werkzeug.routing import IntegerConverter, Map
 from api.auth import current_person, require_person
 from api.cookies import register_cookies
 from api.headers import register_headers
-from api.limits import make_limiter
+from api.limits import register_limits
 from api.openapi import register_openapi
 from api.paging import LARGEST_ID
 from api.problems import register_problems
@@ -27,14 +27,14 @@ from records.settings import Settings
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> APIFlask:
     """The HTTP door of a yard with these settings. Connects to nothing yet."""
     app = APIFlask("api", title="Trainyard", version=version("trainyard"), docs_path=None, json_errors=False)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # one more, to tell too large from just full
     app.extensions[EXTENSION] = make_yard(settings, clock)
     app.url_map.converters["job"] = JobId
     register_cookies(app)
     register_problems(app)
     register_headers(app)
     app.before_request(current_person_of_api)
-    make_limiter(settings).init_app(app)
+    register_limits(app, settings)
     app.before_request(guard_api)
     register_openapi(app, settings)
     for blueprint in all_routes():

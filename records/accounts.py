@@ -102,13 +102,15 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+_TOKENS, _USERS = TokenTable.__table__, UserTable.__table__
+# Over bare tables, as every request asks, and SQLAlchemy takes twice as long for a statement over mapped classes.
 _LIVE_TOKEN = (
-    select(TokenTable.id, UserTable.id, UserTable.name, UserTable.role)
-    .join(UserTable, UserTable.id == TokenTable.user_id)
+    select(_TOKENS.c.id, _USERS.c.id.label("user_id"), _USERS.c.name, _USERS.c.role)
+    .select_from(_TOKENS.join(_USERS, _USERS.c.id == _TOKENS.c.user_id))
     .where(
-        TokenTable.revoked_at.is_(None),
-        or_(TokenTable.expires_at.is_(None), TokenTable.expires_at > bindparam("at", type_=TokenTable.expires_at.type)),
+        _TOKENS.c.revoked_at.is_(None),
+        or_(_TOKENS.c.expires_at.is_(None), _TOKENS.c.expires_at > bindparam("at", type_=_TOKENS.c.expires_at.type)),
     )
 )
-_OF_TOKEN = _LIVE_TOKEN.where(TokenTable.sha256 == bindparam("sha256"))
-_OF_TOKEN_ID = _LIVE_TOKEN.where(TokenTable.id == bindparam("token_id"))
+_OF_TOKEN = _LIVE_TOKEN.where(_TOKENS.c.sha256 == bindparam("sha256"))
+_OF_TOKEN_ID = _LIVE_TOKEN.where(_TOKENS.c.id == bindparam("token_id"))

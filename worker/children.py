@@ -13,17 +13,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from typing import Literal, Protocol
+
+import psutil
 
 from worker.forked import PassedFd, run_forked
 
 log = logging.getLogger("trainyard.children")
 
 _GONE_WITHIN_S = 5.0
+_PAUSE_S = 0.1
 
 
 class _Process(Protocol):
@@ -65,7 +69,8 @@ class Child:
         """Kill what is left of the child's group, wait until it is gone, and return the child's exit status."""
         deadline = time.monotonic() + _GONE_WITHIN_S
         while self.status() is None or self._group_lives():
-            if time.monotonic() > deadline:
+            alive = self._group_lives() or _runs(self.pid)
+            if alive and time.monotonic() > deadline:
                 log.error("child.stuck pid=%s: it does not die of SIGKILL", self.pid)
                 break
             self.signal(signal.SIGKILL)
@@ -104,8 +109,20 @@ class ChildSource:
             self._context.set_forkserver_preload(["ml.preload", "worker.forked"])
             forkserver.ensure_running()
 
-    def start(self) -> tuple[Child, str]:
+    def close(self) -> None:
+        """End the preloaded process and what Python runs beside it; call it when no child is left."""
+        if self._way == "preload":
+            helpers = psutil.Process().children()
+            for process in helpers:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(helpers, timeout=_GONE_WITHIN_S)
+
+    def start(self, check: Callable[[], None]) -> tuple[Child, str]:
         """Start a child, which waits for its order; also a warning for its log, mostly empty.
+
+        Args:
+            check: called while the preloaded process is not ready yet; raises to give up.
 
         Raises:
             OSError: no process could be started.
@@ -113,11 +130,23 @@ class ChildSource:
         if self._way == "spawn":
             return self._with_pipes(self._spawn), ""
         try:
-            return self._with_pipes(self._fork), ""
+            return self._fork_patiently(check), ""
         except (OSError, EOFError) as error:  # the preloaded process died under our hands
             log.warning("child.fork_failed error=%r", error)
             warning = f"Could not fork from the preloaded process ({error!r}); starting a fresh interpreter instead."
             return self._with_pipes(self._spawn), warning
+
+    def _fork_patiently(self, check: Callable[[], None]) -> Child:
+        """Fork in another thread: with the preloaded process just begun it takes seconds, and nothing interrupts it."""
+        forked: Future[Child] = Future()
+        threading.Thread(target=_fulfil, args=(forked, lambda: self._with_pipes(self._fork)), daemon=True).start()
+        try:
+            while not wait([forked], timeout=_PAUSE_S).done:
+                check()
+        except BaseException:
+            forked.add_done_callback(_end_unwanted)
+            raise
+        return forked.result()
 
     def _with_pipes(self, start: _Start) -> Child:
         (orders_in, orders), (events, events_out), (text, text_out) = os.pipe(), os.pipe(), os.pipe()
@@ -179,11 +208,30 @@ class _Forked:
         self._lock = lock
 
     def status(self) -> int | None:
-        with self._lock:
+        if not self._lock.acquire(blocking=False):  # another child is being started; ask again soon
+            return None
+        try:
             status = self._process.exitcode
+        finally:
+            self._lock.release()
         if status == self._UNKNOWN and _runs(self.pid):
             return None
         return status
+
+
+def _fulfil(promise: Future[Child], make: Callable[[], Child]) -> None:
+    try:
+        promise.set_result(make())
+    except BaseException as error:
+        promise.set_exception(error)
+
+
+def _end_unwanted(forked: Future[Child]) -> None:
+    if forked.exception() is None:
+        child = forked.result()
+        child.end()
+        os.close(child.events)
+        os.close(child.log)
 
 
 def _runs(pid: int) -> bool:

@@ -48,9 +48,21 @@ def find_gpus(threads: int, visible: str | None) -> list[FoundDevice]:
         return []
     finally:
         pynvml.nvmlShutdown()
-    allowed = [(number, model, size) for number, uuid, model, size in found if _is_visible(number, uuid, visible)]
+    allowed = [(number, model, size) for number, uuid, model, size in found if is_visible(number, uuid, visible)]
     share = max(1, threads // max(1, len(allowed)))
     return [FoundDevice(f"gpu:{number}", "gpu", number, model, size, share) for number, model, size in allowed]
+
+
+def is_visible(number: int, uuid: str, visible: str | None) -> bool:
+    """Whether `CUDA_VISIBLE_DEVICES` allows a GPU. Unset means all; a list ends at its first invalid entry."""
+    if visible is None:
+        return True
+    for entry in (part.strip() for part in visible.split(",")):
+        if not entry or entry.startswith("-"):
+            return False
+        if entry == str(number) or (not entry.isdigit() and uuid.startswith(entry)):
+            return True
+    return False
 
 
 def _gpu(number: int) -> tuple[int, str, str, int]:
@@ -61,18 +73,6 @@ def _gpu(number: int) -> tuple[int, str, str, int]:
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
-
-
-def _is_visible(number: int, uuid: str, visible: str | None) -> bool:
-    """CUDA's rules: unset means all, and a list ends at its first entry that names nothing."""
-    if visible is None:
-        return True
-    for entry in (part.strip() for part in visible.split(",")):
-        if not entry or entry.startswith("-"):
-            return False
-        if entry == str(number) or (not entry.isdigit() and uuid.startswith(entry)):
-            return True
-    return False
 
 
 def _cpu_model() -> str:

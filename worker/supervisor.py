@@ -114,7 +114,7 @@ class _Supervisor:
     def _watch(self, order: Order) -> Outcome:
         """Let a child carry out the order, and judge its end. Its whole process group is gone afterwards."""
         kills_before = oom_kills()
-        child, warning = self._place.children.start()
+        child, warning = self._place.children.start(self._check)
         if warning:
             self._recorder.log(warning, "warning")
         self._recorder.started(child.pid)

@@ -142,7 +142,7 @@ def show(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return ", ".join(show(item) for item in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _node(path: str, part: Schema, root: Schema, *, required: bool = False, scope: str = "") -> Node:

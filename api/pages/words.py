@@ -106,7 +106,7 @@ def best_line(summary: Facts) -> str:
 def number(name: str, value: Any) -> str:
     """A value as its metric's name asks for: accuracies in percent."""
     if isinstance(value, float) and name.endswith("accuracy"):
-        return f"{value:.2%}".replace("%", " %")
+        return f"{value * 100:.2f} %"
     if name.endswith("_s") and isinstance(value, int | float):
         return duration(value)
     if isinstance(value, float):
@@ -119,7 +119,7 @@ def event_words(event: Any) -> str:
     if event.from_status and event.to_status:
         moved = f"{event.from_status} → {event.to_status}"
         return f"{moved}: {event.text}" if event.text else moved
-    return event.text or event.kind.replace("_", " ").capitalize()
+    return str(event.text or event.kind.replace("_", " ").capitalize())
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -135,7 +135,7 @@ def spec_rows(spec: Facts) -> Iterator[tuple[str, str]]:
     """A spec with a row a field; an object's name comes first, its other fields behind: `adam · beta_1 0.9`."""
     for name, value in spec.items():
         if isinstance(value, Mapping):
-            inner = [shown if path == "name" else f"{path} {shown}" for path, shown in flat(value) if shown != "{}"]
+            inner = [_inner(path, shown) for path, shown in flat(value) if shown != "{}"]
             yield name, " · ".join(inner)
         else:
             yield name, plain(value)
@@ -173,6 +173,10 @@ def title_words(name: str) -> str:
 def code_words(text: str) -> Markup:
     """Text with what stands in backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _inner(path: str, shown: str) -> str:
+    return shown if path == "name" else f"{path.removeprefix('options.')} {shown}"
 
 
 def _count(many: int, word: str) -> str:

@@ -60,10 +60,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     stages = Stages(reporter, time.perf_counter)
     stages.begin("loading")
     data = load_images(spec.dataset, order.inputs["dataset"])
-    train_indices, val_indices = split_validation(data.train_labels, spec.validation_fraction, spec.seed)
-    if spec.train_examples is not None:
-        chosen = np.random.default_rng(spec.seed).permutation(len(train_indices))[: spec.train_examples]
-        train_indices = train_indices[np.sort(chosen)]
+    train_indices, val_indices = _split(data.train_labels, spec)
     train_labels = data.train_labels[train_indices]
     val_images, val_labels = data.train_images[val_indices], data.train_labels[val_indices]
 
@@ -140,6 +137,15 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     return summary
 
 
+def _split(labels: np.ndarray, spec: TrainSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Indices to train on, as many as the spec wants, and indices to validate with."""
+    train_indices, val_indices = split_validation(labels, spec.validation_fraction, spec.seed)
+    if spec.train_examples is not None:
+        chosen = np.random.default_rng(spec.seed).permutation(len(train_indices))[: spec.train_examples]
+        train_indices = train_indices[np.sort(chosen)]
+    return train_indices, val_indices
+
+
 class Training:
     """Moves a `TrainingState` through its epochs."""
 
@@ -168,6 +174,7 @@ class Training:
         Between chunks, four or so a second, it is seen whether the loss is finite, what there is to report, whether a
         checkpoint is due and whether to stop.
         """
+        self._keeper.stop_if_asked(state)
         if state.position == self._per_epoch:
             return
         batches = self._images.batches(state.epoch, state.position)

@@ -70,7 +70,7 @@ CASES = {
 @pytest.mark.parametrize("spec", CASES.values(), ids=CASES.keys())
 @pytest.mark.parametrize(
     "stops",
-    [(4,), (STEPS_PER_EPOCH,), (2, 9)],
+    [(4,), (STEPS_PER_EPOCH,), (3, 9)],
     ids=["within an epoch", "at an epoch's end", "twice"],
 )
 def test_an_interrupted_training_ends_with_the_same_bits(
@@ -95,6 +95,21 @@ def test_a_training_stopped_within_an_epoch_ends_with_the_same_bits(make_order: 
     resumed, summary = run(make_order(spec, checkpoint=last_checkpoint(stopped)))
     assert_same_end(last_checkpoint(whole), last_checkpoint(resumed))
     assert summary == whole_summary
+
+
+def test_the_checkpoint_of_a_scored_epoch_leads_to_the_same_bits(make_order: MakeOrder) -> None:
+    spec = EVERYTHING_RANDOM | {"epochs": 2}
+    whole, _ = run(make_order(spec))
+    order = make_order(spec)
+    run(order, stop_at=STEPS_PER_EPOCH + 1)
+    resumed, _ = run(make_order(spec, checkpoint=order.folder / f"checkpoint-{STEPS_PER_EPOCH}.npz"))
+    assert_same_end(last_checkpoint(whole), last_checkpoint(resumed))
+
+
+def test_a_training_asked_to_stop_before_its_first_step_leaves_a_checkpoint_of_the_start(make_order: MakeOrder) -> None:
+    stopped, summary = run(make_order(PLAIN), stop_at=0)
+    assert summary is None
+    assert last_checkpoint(stopped).name == "checkpoint-0.npz"
 
 
 def test_a_resumed_training_reports_the_same_points_as_the_lost_one(make_order: MakeOrder) -> None:
