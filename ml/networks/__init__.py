@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ml.networks.description import describe_network
+from ml.networks.diagram import draw_svg, style_hash
 from ml.networks.errors import InputTooSmall, InvalidLayers, NetworkError
 from ml.networks.graph import IMAGES, LOGITS, PROBABILITIES, Auxiliary, Draft, LayerRow, Network, Node
 from ml.networks.named import NETWORKS, NamedNetwork, make_network
@@ -24,6 +26,9 @@ __all__ = [
     "Network",
     "NetworkError",
     "Node",
+    "describe_network",
     "draw_network",
+    "draw_svg",
     "make_network",
+    "style_hash",
 ]
