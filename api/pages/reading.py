@@ -81,7 +81,7 @@ def datasets_page(database: Database) -> dict[str, Any]:
 
 
 def networks_page() -> dict[str, Any]:
-    """The named networks with their options and the table of their layers, for the images of their papers."""
+    """The named networks with what they cost for the images of their papers."""
     return {"networks": [_network(name) for name in NETWORKS]}
 
 
@@ -98,9 +98,8 @@ def _network(name: str) -> dict[str, Any]:
         "name": name,
         "title": named.title,
         "paper": named.paper,
-        "options": named.describe_options(),
         "input_shape": named.input_shape,
+        "classes": named.classes,
         "parameters": made.main.parameters,
         "multiply_adds": made.main.multiply_adds,
-        "table": made.table,
     }

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 networks = typer.Typer(help="The networks that the yard knows.", invoke_without_command=True)
 
-_NARROW = 100
-"""Columns below which the names of types are cut."""
-_NARROW_TYPE = 15
+_NARROW = 120
+"""Columns below which names are cut, so that a table takes no more than 80."""
+_NARROW_NAME, _NARROW_TYPE = 16, 14
 
 
 @networks.callback()
@@ -135,21 +135,22 @@ def _print_layers(description: NetworkDescription) -> None:
     from trainyard.cli.output import console, print_table
 
     narrow = console().width < _NARROW
-    columns = ("LAYER", "TYPE", ">OUTPUT", ">PARAMS", ">MEMORY", ">MADDS", ">SEES")
+    columns = ("LAYER", "TYPE", ">OUTPUT", ">PARAMS", ">BYTES", ">MADDS", ">SEES")
     print_table(columns, (_row(layer, narrow=narrow) for layer in description.layers), empty="", stretch="LAYER")
+    if any(layer.auxiliary for layer in description.layers):
+        console().print("* only in training", style="dim")
 
 
 def _row(layer: NetworkLayer, *, narrow: bool) -> tuple[str, ...]:
     from trainyard.cli import words
 
-    name = f"{layer.name} (training)" if layer.auxiliary else layer.name
-    cut = narrow and len(layer.type) > _NARROW_TYPE
+    name = f"*{layer.name}" if layer.auxiliary else layer.name
     return (
-        name,
-        f"{layer.type[: _NARROW_TYPE - 1]}…" if cut else layer.type,
+        words.middle_cut(name, _NARROW_NAME) if narrow else name,
+        words.middle_cut(layer.type, _NARROW_TYPE) if narrow else layer.type,
         _by(layer.output_shape),
         words.count(layer.parameters),
-        words.bytes_(layer.activation_bytes),
+        words.count(layer.activation_bytes),
         words.count(layer.multiply_adds),
         _sees(layer),
     )

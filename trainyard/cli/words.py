@@ -55,6 +55,12 @@ def count(number: int | None) -> str:
     return f"{size:.1f}T"
 
 
+def middle_cut(text: str, width: int) -> str:
+    """The text, or its beginning and end where it is longer: what tells such names apart stands at both."""
+    tail = width // 3
+    return text if len(text) <= width else f"{text[: width - tail - 1]}…{text[-tail:]}"
+
+
 def value(number: object) -> str:
     """A metric's value with as many digits as tell something."""
     if not isinstance(number, float):
