@@ -106,7 +106,7 @@ def _shape(size: str) -> list[int]:
 
 def _print_head(description: NetworkDescription, known: Network | None) -> None:
     from trainyard.cli import words
-    from trainyard.cli.output import console, print_pairs, print_table
+    from trainyard.cli.output import console, print_pairs
 
     totals, training = description.totals, description.training
     extra = f" ({training.parameters:,} in training)" if training.parameters != totals.parameters else ""
@@ -123,11 +123,11 @@ def _print_head(description: NetworkDescription, known: Network | None) -> None:
     console().print()
     if known is None:
         return
-    rows = (
-        (o.name, words.value(o.default), ", ".join(map(str, o.choices)) if o.choices else o.type, o.doc)
+    console().print("Options: default (what else), meaning", style="bold")
+    print_pairs(
+        (o.name, f"{words.value(o.default)} ({', '.join(map(str, o.choices)) if o.choices else o.type})  {o.doc}")
         for o in known.options
     )
-    print_table(("OPTION", "DEFAULT", "TAKES", "MEANING"), rows, empty="It takes no options.", stretch="MEANING")
     console().print()
 
 
