@@ -129,6 +129,12 @@ def read_events(session: Session, job_id: int, *, after: int = 0, limit: int = 2
     return session.scalars(query.order_by(JobEventTable.id).limit(limit)).all()
 
 
+def read_last_events(session: Session, job_id: int, *, limit: int) -> Sequence[JobEventTable]:
+    """The newest events of a job, the oldest of them first."""
+    query = select(JobEventTable).where(JobEventTable.job_id == job_id)
+    return session.scalars(query.order_by(JobEventTable.id.desc()).limit(limit)).all()[::-1]
+
+
 def event_time(session: Session, job_id: int, event_id: int) -> datetime | None:
     """When an event of this job happened."""
     return session.scalar(select(JobEventTable.at).where(JobEventTable.id == event_id, JobEventTable.job_id == job_id))
@@ -189,10 +195,13 @@ def show_devices(session: Session) -> list[DeviceRow]:
     return [DeviceRow(*row) for row in rows]
 
 
-def count_jobs(session: Session) -> dict[str, int]:
-    """How many jobs stand at each status."""
+def count_jobs(session: Session, *, owner_id: int | None = None) -> dict[str, int]:
+    """How many jobs stand at each status, of one person or of all."""
     counts = {status.value: 0 for status in JobStatus}
-    for status, count in session.execute(select(JobTable.status, func.count()).group_by(JobTable.status)):
+    query = select(JobTable.status, func.count()).group_by(JobTable.status)
+    if owner_id is not None:
+        query = query.where(JobTable.owner_id == owner_id)
+    for status, count in session.execute(query):
         counts[status] = count
     return counts
 

@@ -33,7 +33,7 @@ CHROMIUM_ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-WIDTH_PX, HEIGHT_PX = 1280, 1000
+WIDTH_PX, HEIGHT_PX = 1280, 1280
 MOST_BYTES = 200_000
 START_S, TRAIN_S, POLL_S = 180.0, 1_800.0, 1.0
 
@@ -63,7 +63,8 @@ def running_yard() -> Iterator[Address]:
     """A yard in a folder of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="trainyard-picture-") as home:
         command = [sys.executable, "-m", "trainyard", "up", "--home", home, "--port", "0"]
-        process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        environment = os.environ | {"TRAINYARD_WORKER_NAME": "lab"}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
         try:
             state = wait_for(lambda: read_state(Path(home), process), START_S)
             yield Address(state["url"], Path(state["token_file"]).read_text().strip())

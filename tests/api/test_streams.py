@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -49,10 +50,12 @@ def opened(caller, job_id, **headers):
     chunks = reply.iter_encoded()
 
     def read_until(event):
-        for chunk in chunks:
+        deadline = time.monotonic() + 20
+        for chunk in chunks:  # at the latest a keep-alive comes
             for message in parse(chunk.decode()):
                 if message.event == event:
                     return message
+            assert time.monotonic() < deadline, f"no {event} came"
         raise AssertionError(f"the stream ended without {event}")
 
     try:
@@ -162,7 +165,7 @@ def test_streams_are_capped_and_a_closed_one_makes_room(make_app, member, submit
     job_id = submit_noop()
     with opened(caller, job_id) as first, opened(caller, job_id):
         first("job")
-        refused = caller.get(f"jobs/{job_id}/stream")
+        refused = caller.send("GET", f"jobs/{job_id}/stream", buffered=False)
         assert (refused.status_code, refused.json["code"]) == (429, "too_many_streams")
         assert int(refused.headers["Retry-After"]) > 0
         assert "Poll" in refused.json["detail"]

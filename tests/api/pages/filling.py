@@ -81,7 +81,7 @@ def succeed(database: Database, blobs: FolderBlobs, folder: Path, taken: Claim, 
             add_artifact(session, taken.job_id, blob, name=name, kind=kind, media_type=media_type, at=at)
         facts = {"seed": 0, "device": "cpu:0", "versions": {"keras": "3.15.1", "tensorflow": "2.21.0"}}
         summary = {"test/accuracy": 0.9912, "test/loss": 0.02714, "val/accuracy": 0.9903, "epochs": 4}
-        note_run(session, taken.run_id, facts=facts, **summary)
+        note_run(session, taken.run_id, facts=facts, summary=summary)
         finish(session, taken.attempt_id, taken.job_id, Outcome.succeeded(), actor="worker:bench", at=at)
 
 
