@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from api.pages.words import flat, scores, spec_rows
@@ -92,6 +93,7 @@ def _visible(job: Any, person: Person, job_id: int) -> Any:
     return job
 
 
+@cache
 def _network(name: str) -> dict[str, Any]:
     named = NETWORKS[name]
     made = make_network(name, named.input_shape, named.classes, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -61,6 +62,7 @@ def describe_any_network() -> Response:
     return json_reply(describe_network(network), headers={"Vary": "Accept"})
 
 
+@cache
 def _shape(name: str) -> dict[str, Any]:
     network = NETWORKS[name]
     made = make_network(name, network.input_shape, network.classes, {}).main

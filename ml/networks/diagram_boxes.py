@@ -115,9 +115,10 @@ def _count_followers(network: Network) -> dict[str, int]:
 
 def _cut(boxes: Sequence[Box]) -> Iterator[Section]:
     """Cut behind every box that alone feeds what comes after it."""
-    reach = [
-        max((i for i, box in enumerate(boxes) if place in box.inputs), default=place) for place in range(len(boxes))
-    ]
+    reach = list(range(len(boxes)))
+    for place, box in enumerate(boxes):
+        for feeder in box.inputs:
+            reach[feeder] = place
     first, furthest = 1, 0
     for place in range(1, len(boxes)):
         furthest = max(furthest, reach[place - 1] if place > first else reach[first - 1])

@@ -76,7 +76,8 @@ class _Dealing:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._taken: set[tuple[int, int]] = set()
+        self._taken: list[int] = []
+        """For each lane, a bit for each rank; whole spans are compared at once, however many there are."""
         self._starts: dict[int, list[int]] = {index: [] for index in layout.ranks}
         self._ends: dict[int, list[int]] = {index: [] for index in layout.ranks}
         for start, end in layout.wires:
@@ -95,24 +96,33 @@ class _Dealing:
     def _place(self, index: int) -> None:
         layout, rank = self._layout, self._layout.ranks[index]
         before = [layout.lanes[start] for start in self._starts[index] if start != SOURCE]
-        wanted = [lane for lane in before if (lane, rank) not in self._taken]
-        lane = wanted[0] if wanted else self._free_lane([rank], first=0)
+        lane = next((lane for lane in before if self._is_free(lane, 1 << rank)), None)
+        if lane is None:
+            lane = self._free_lane(1 << rank, first=0)
+        else:
+            self._taken[lane] |= 1 << rank
         layout.lanes[index] = lane
-        self._taken.add((lane, rank))
         span = self._span(index)
         follows = any(layout.ranks[end] == rank + 1 for end in self._ends[index])
-        if span and not follows and not any((lane, passed) in self._taken for passed in span):
+        if span and not follows and self._is_free(lane, span):
             layout.passing[index] = lane
-            self._taken.update((lane, passed) for passed in span)
+            self._taken[lane] |= span
 
-    def _span(self, index: int) -> list[int]:
-        """The ranks that the box's output passes."""
+    def _span(self, index: int) -> int:
+        """The ranks that the box's output passes, a bit each."""
+        first = self._layout.ranks[index] + 1
         lowest = max((self._layout.ranks[end] for end in self._ends[index]), default=0)
-        return list(range(self._layout.ranks[index] + 1, lowest))
+        return (1 << lowest) - (1 << first) if lowest > first else 0
 
-    def _free_lane(self, ranks: Sequence[int], *, first: int) -> int:
-        lane = first
-        while any((lane, rank) in self._taken for rank in ranks):
-            lane += 1
-        self._taken.update((lane, rank) for rank in ranks)
+    def _is_free(self, lane: int, ranks: int) -> bool:
+        return not self._taken[lane] & ranks
+
+    def _free_lane(self, ranks: int, *, first: int) -> int:
+        """The first lane from this one on that has these ranks free; it takes them."""
+        while len(self._taken) <= first:
+            self._taken.append(0)
+        lane = next((lane for lane in range(first, len(self._taken)) if self._is_free(lane, ranks)), len(self._taken))
+        if lane == len(self._taken):
+            self._taken.append(0)
+        self._taken[lane] |= ranks
         return lane

@@ -165,3 +165,10 @@ def test_one_class_is_nothing_to_tell_apart():
 def test_images_need_three_axes():
     with pytest.raises(NetworkError, match="height, width, channels"):
         make_network("dense", (28, 28), 10, {})
+
+
+@pytest.mark.parametrize("value", ["max_poling", 3])
+def test_a_value_that_an_option_does_not_have_is_told_with_those_that_it_has(value):
+    with pytest.raises(NetworkError, match="Expected one of auto, max_pooling, ") as raised:
+        make_network("lenet5", *MNIST, {"downsampling": value})
+    assert raised.value.path == "network.options.downsampling"
