@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -88,6 +88,13 @@ class MetricsQuery(Query):
     """Without `max_points`: at most so many in a page."""
     cursor: Cursor | None = None
     """Without `max_points`: `next` of the page before."""
+
+
+class DescribeQuery(Query):
+    """How to describe a network."""
+
+    format: Literal["json", "svg"] | None = None
+    """`svg` for a drawing; else what the request accepts, JSON if it does not say."""
 
 
 def read_query(cls: type[Q]) -> Q:

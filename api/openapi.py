@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from api import views
 from api.asking import Query, parameters
+from api.describing import DescribeRequest
 from api.paging import LARGEST_ID
 from api.problems import PROBLEM
 from records.settings import Settings
@@ -20,7 +21,7 @@ from records.specs import SPECS, TEST_KINDS
 REFERENCE = "#/components/schemas/{model}"
 _TOKEN = "token"
 _EVERYWHERE = (401, 429, 500, 503)
-_PARAMETERS, _BODY = "x-parameters", "x-body"
+_PARAMETERS, _BODY, _OTHERS = "x-parameters", "x-body", "x-other-media-types"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -34,6 +35,7 @@ def describe(
     errors: Sequence[int] = (),
     also: dict[int, str] | None = None,
     public: bool = False,
+    other_media_types: Sequence[str] = (),
     headers: Sequence[dict[str, Any]] = (),
 ) -> Callable[[F], F]:
     """Say what a route takes and gives, for the OpenAPI document.
@@ -47,12 +49,14 @@ def describe(
         errors: statuses of its own errors; those of every route are added.
         also: other statuses without a body, with what they mean.
         public: whether it answers without a token.
+        other_media_types: of a reply that went well, for those who ask for them.
         headers: OpenAPI parameters that stand in headers.
     """
     statuses = {*errors, *(() if public else _EVERYWHERE), *((400,) if query else ())}
     responses: dict[Any, Any] = {code: _problem_response(code) for code in sorted(statuses)}
     responses |= {code: {"description": text} for code, text in (also or {}).items()}
-    extensions = {_PARAMETERS: [*(parameters(query) if query else ()), *headers], _BODY: body}
+    extensions: dict[str, Any] = {_PARAMETERS: [*(parameters(query) if query else ()), *headers], _BODY: body}
+    extensions[_OTHERS] = (str(status), tuple(other_media_types))
     doc = blueprint.doc(responses=responses, security=None if public else [{_TOKEN: []}], extensions=extensions)
     if isinstance(reply, str):
         schema = {"type": "string"} if reply.startswith("text/") else {}
@@ -108,15 +112,19 @@ def _complete_operation(operation: dict[str, Any]) -> None:
     if body := operation.pop(_BODY, None):
         schema = {"$ref": REFERENCE.format(model=body)}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    status, others = operation.pop(_OTHERS)
+    for media_type in others:
+        operation["responses"][status]["content"][media_type] = {"schema": {"type": "string"}}
     for response in operation["responses"].values():
         if not response.get("content"):
             response.pop("content", None)
 
 
 def _spec_schemas(kinds: list[str]) -> dict[str, Any]:
-    """The specs of these kinds as they may be sent, and their union told apart by `kind`."""
+    """What may be sent: the specs of these kinds, their union told apart by `kind`, and questions about networks."""
     models = [SPECS[kind] for kind in kinds]
-    _, definitions = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)
+    bodies: list[type[BaseModel]] = [*models, DescribeRequest]
+    _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=REFERENCE)
     schemas: dict[str, Any] = definitions["$defs"]
     for model in models:  # a spec without its kind says nothing
         schemas[model.__name__].setdefault("required", []).append("kind")

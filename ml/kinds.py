@@ -34,7 +34,7 @@ class Kind:
 
 def inspect_train(spec: TrainSpec) -> Inspection:
     """Check that the dataset and the network exist and fit each other."""
-    from ml.networks import NetworkError, make_network
+    from ml.networks import NetworkError, draw_network
 
     try:
         dataset = find_dataset(spec.dataset)
@@ -46,9 +46,9 @@ def inspect_train(spec: TrainSpec) -> Inspection:
             [FieldProblem("class_weights", f"Expected {classes} weights, one a class, got {len(spec.class_weights)}.")]
         )
     try:
-        network = make_network(spec.network.name, dataset.image_shape, classes, dict(spec.network.options))
+        network = draw_network(spec.network, dataset.image_shape, classes)
     except NetworkError as error:
-        raise InvalidSpec([FieldProblem(error.path, error.text)]) from error
+        raise InvalidSpec(error.problems) from error
     return Inspection(parameters=network.parameters, inputs={"dataset": spec.dataset})
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import httpx
 from pydantic import BaseModel, ValidationError
 
 from records.settings import Settings
@@ -32,6 +33,7 @@ from trainyard.results import (
     LogLine,
     MetricPoint,
     Network,
+    NetworkDescription,
     Page,
     Result,
     Waiting,
@@ -239,6 +241,20 @@ class Client:
         """One network with its options."""
         return self._one(Network, self._transport.send("GET", f"/api/v1/networks/{quote(name, safe='')}"))
 
+    def describe_network(self, network: Mapping[str, Any], **images: Any) -> NetworkDescription:
+        """What a network is and costs, layer by layer; nothing is submitted.
+
+        Args:
+            network: as in a spec: `{"name": "resnet34"}`, or `{"layers": [...]}`.
+            images: `dataset`; or `input_shape` (height, width, channels) and `classes`. A named network without them
+                is described for the images of its paper.
+        """
+        return self._one(NetworkDescription, self._ask_network(network, images, "json"))
+
+    def draw_network(self, network: Mapping[str, Any], **images: Any) -> str:
+        """A drawing of a network, as an SVG document; the arguments are those of `describe_network`."""
+        return self._ask_network(network, images, "svg").text
+
     def devices(self) -> Page[Device]:
         """The devices of workers that are not offline."""
         return Page[Device](items=tuple(self._all(Device, "/api/v1/devices", {})))
@@ -251,6 +267,10 @@ class Client:
         """What the yard says of itself."""
         value: dict[str, Any] = self._transport.read("/version")
         return value
+
+    def _ask_network(self, network: Mapping[str, Any], images: Mapping[str, Any], form: str) -> httpx.Response:
+        body = {"network": network, **_present(images)}
+        return self._transport.send("POST", "/api/v1/networks/describe", json=body, params={"format": form})
 
     # ── replies ──────────────────────────────────────────────────────────────────────────────────────────────
 

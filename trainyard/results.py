@@ -87,7 +87,8 @@ class Job(Result):
     def title(self) -> str:
         """Its name, or what it does where it has none."""
         network = self.spec.get("network")
-        parts = [network.get("name") if isinstance(network, dict) else network, self.spec.get("dataset")]
+        name = network.get("name", "own network") if isinstance(network, dict) else network
+        parts = [name, self.spec.get("dataset")]
         return self.name or " on ".join(str(p) for p in parts if p) or self.kind
 
 
@@ -182,6 +183,53 @@ class Network(Result):
     classes: int = 0
     parameters: int | None = None
     """With default options."""
+    multiply_adds: int | None = None
+    """For one image, forward."""
+
+
+class NetworkLayer(Result):
+    """What one layer is and costs, for one image, forward."""
+
+    name: str
+    type: str
+    inputs: tuple[str, ...] = ()
+    output_shape: tuple[int, ...]
+    parameters: int
+    trainable_parameters: int = 0
+    activation_bytes: int = 0
+    multiply_adds: int = 0
+    receptive_field: tuple[int, int] | None = None
+    """Height and width of what it sees of the image, in pixels; None for all of it."""
+    stride: tuple[int, int] | None = None
+    auxiliary: bool = False
+    """Whether only training has it."""
+
+
+class NetworkTotals(Result):
+    """Sums over layers, for one image, forward, in 32-bit numbers."""
+
+    layers: int
+    parameters: int
+    trainable_parameters: int = 0
+    weight_bytes: int = 0
+    activation_bytes: int = 0
+    multiply_adds: int = 0
+
+
+class NetworkDescription(Result):
+    """A network, layer by layer."""
+
+    name: str
+    input_shape: tuple[int, ...]
+    """Height, width, channels."""
+    classes: int
+    layers: tuple[NetworkLayer, ...]
+    totals: NetworkTotals
+    """Without what only training has."""
+    training: NetworkTotals
+    """With auxiliary heads, where a network has them."""
+    limits: dict[str, int] = Field(default_factory=dict)
+    """How large a network of one's own may be."""
 
 
 class Device(Result):

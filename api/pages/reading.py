@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from api.pages.words import flat, scores, spec_rows
@@ -82,7 +83,7 @@ def datasets_page(database: Database) -> dict[str, Any]:
 
 
 def networks_page() -> dict[str, Any]:
-    """The named networks with their options and the table of their layers, for the images of their papers."""
+    """The named networks with what they cost for the images of their papers."""
     return {"networks": [_network(name) for name in NETWORKS]}
 
 
@@ -92,6 +93,7 @@ def _visible(job: Any, person: Person, job_id: int) -> Any:
     return job
 
 
+@cache
 def _network(name: str) -> dict[str, Any]:
     named = NETWORKS[name]
     made = make_network(name, named.input_shape, named.classes, {})
@@ -99,9 +101,8 @@ def _network(name: str) -> dict[str, Any]:
         "name": name,
         "title": named.title,
         "paper": named.paper,
-        "options": named.describe_options(),
         "input_shape": named.input_shape,
+        "classes": named.classes,
         "parameters": made.main.parameters,
         "multiply_adds": made.main.multiply_adds,
-        "table": made.table,
     }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 
 from api import auth
+from api.drawings import drawing_reply
 from api.pages import reading
 from api.pages.forms import make_form
+from api.pages.network import drawn_network, network_page
 from api.paging import LARGEST_ID
 from api.yard import the_yard
 from ml.networks import NETWORKS
@@ -86,6 +88,17 @@ def datasets() -> str:
 def networks() -> str:
     """The named networks."""
     return render_template("pages/networks.html", **reading.networks_page())
+
+
+def network(name: str) -> str:
+    """One network, for the images and options of its form."""
+    path = url_for("pages.network_drawing", name=name)
+    return render_template("pages/network.html", **network_page(name, request.args, path))
+
+
+def network_drawing(name: str) -> Response:
+    """The drawing of a network, for the same form."""
+    return drawing_reply(drawn_network(name, request.args))
 
 
 def log_in() -> Any:

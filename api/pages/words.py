@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -32,7 +32,7 @@ def job_title(job: Any) -> str:
 def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
-    network, dataset = (spec.get("network") or {}).get("name"), spec.get("dataset")
+    network, dataset = _network_words(spec.get("network") or {}), spec.get("dataset")
     what = f"{network} on {dataset}" if network and dataset else spec.get("kind", job.kind)
     epochs = spec.get("epochs")
     return f"{what} · {_count(epochs, 'epoch')}" if epochs else str(what)
@@ -134,7 +134,9 @@ def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def spec_rows(spec: Facts) -> Iterator[tuple[str, str]]:
     """A spec with a row a field; an object's name comes first, its other fields behind: `adam · beta_1 0.9`."""
     for name, value in spec.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and "layers" in value:
+            yield name, _network_words(value)
+        elif isinstance(value, Mapping):
             inner = [_inner(path, shown) for path, shown in flat(value) if shown != "{}"]
             yield name, " · ".join(inner)
         else:
@@ -160,6 +162,34 @@ def plain_number(value: float) -> str:
     return f"{value:,.10g}"
 
 
+def byte_words(count: int) -> str:
+    """`512 B`, `1.4 MB`."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
+
+
+def short_count(count: int) -> str:
+    """`850`, `61.7 k`, `3.9 G`."""
+    size = float(count)
+    for unit in ("", " k", " M"):
+        if size < 1000:
+            return f"{size:.1f}{unit}" if unit else f"{size:.0f}"
+        size /= 1000
+    return f"{size:,.1f} G"
+
+
+def field_words(sides: Sequence[int] | None) -> str:
+    """A height and a width: one number where they are equal, `all` for the whole image."""
+    if sides is None:
+        return "all"
+    height, width = sides
+    return f"{height:,}" if height == width else f"{height:,} × {width:,}"
+
+
 def picture_words(name: str) -> str:
     """`learning_curves.png` as `Learning curves`."""
     return label(name.rsplit(".", 1)[0].replace(".", " ").replace("-", "_"))
@@ -175,6 +205,13 @@ def code_words(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
+def _network_words(network: Facts) -> str:
+    """A network's name, or how many layers of its own it has."""
+    return (
+        f"own network of {_count(len(network['layers']), 'layer')}" if "layers" in network else network.get("name", "")
+    )
+
+
 def _inner(path: str, shown: str) -> str:
     return shown if path == "name" else f"{path.removeprefix('options.')} {shown}"
 
@@ -187,7 +224,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
-        plain, range_words, plain_number, picture_words, title_words, code_words,
+        plain, range_words, plain_number, picture_words, title_words, code_words, byte_words,
+        short_count, field_words,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

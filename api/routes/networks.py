@@ -1,18 +1,24 @@
-"""The networks that have a name."""
+"""The networks that have a name, and what any network is and costs."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, request
 
 from api import views
+from api.asking import DescribeQuery, read_query
+from api.bodies import read_json
+from api.describing import DescribeRequest, ask_network
+from api.drawings import SVG, drawing_reply
 from api.openapi import describe
-from api.replies import json_reply, list_reply
+from api.replies import JSON, json_reply, list_reply
 from api.routes import PREFIX
-from ml.networks import NETWORKS, make_network
+from ml.networks import NETWORKS, describe_network, make_network
 from records.errors import NotFound, near_matches, shorten
+from records.specs import parse_as
 
 networks = APIBlueprint("networks", __name__, url_prefix=PREFIX)
 
@@ -33,8 +39,33 @@ def show_network(name: str) -> Response:
     return json_reply(_shape(name))
 
 
+@networks.post("/networks/describe")
+@describe(
+    networks,
+    reply=views.NetworkDescription,
+    query=DescribeQuery,
+    body="DescribeRequest",
+    errors=(400, 413, 415, 422),
+    other_media_types=(SVG,),
+)
+def describe_any_network() -> Response:
+    """Describe a network layer by layer
+
+    By name with options, or by layers of one's own: shapes, parameters, memory, multiply-adds, what each layer sees of
+    the image. With `format=svg`, or where the request accepts `image/svg+xml` before JSON, a drawing of it.
+    """
+    query = read_query(DescribeQuery)
+    network = ask_network(parse_as(DescribeRequest, read_json()[1]))
+    preferred = request.accept_mimetypes.best_match([JSON, SVG], default=JSON)
+    if query.format == "svg" or (query.format is None and preferred == SVG):
+        return drawing_reply(network)
+    return json_reply(describe_network(network), headers={"Vary": "Accept"})
+
+
+@cache
 def _shape(name: str) -> dict[str, Any]:
     network = NETWORKS[name]
+    made = make_network(name, network.input_shape, network.classes, {}).main
     return {
         "name": name,
         "title": network.title,
@@ -42,5 +73,6 @@ def _shape(name: str) -> dict[str, Any]:
         "options": network.describe_options(),
         "input_shape": list(network.input_shape),
         "classes": network.classes,
-        "parameters": make_network(name, network.input_shape, network.classes, {}).main.parameters,
+        "parameters": made.parameters,
+        "multiply_adds": made.multiply_adds,
     }

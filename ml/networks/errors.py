@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from records.errors import TrainyardError
+from collections.abc import Sequence
+
+from records.errors import FieldProblem, TrainyardError
 
 
 class NetworkError(TrainyardError):
@@ -16,6 +18,16 @@ class NetworkError(TrainyardError):
     def __init__(self, path: str, text: str) -> None:
         super().__init__(text)
         self.path = path
+        self.problems: tuple[FieldProblem, ...] = (FieldProblem(path, text),)
+        """Everything that was found wrong, this first."""
+
+
+class InvalidLayers(NetworkError):
+    """Raised when layers that somebody sent make no network; tells every problem that was found."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__(problems[0].path, "; ".join(f"{problem.path}: {problem.text}" for problem in problems))
+        self.problems = tuple(problems)
 
 
 class InputTooSmall(NetworkError):

@@ -185,15 +185,18 @@ def _parse_options(cls: type[Strict], options: dict[str, Any]) -> Strict:
 
 def _option_error(cls: type[Strict], error: ValidationError) -> NetworkError:
     first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])
     path = ".".join(["network.options", *(str(part) for part in first["loc"])])
+    came = shorten(json.dumps(first["input"], default=repr))
     if first["type"] == "extra_forbidden":
-        name = str(first["loc"][0])
         text = f"No option is called {shorten(name)!r}. {near_matches(name, list(cls.model_fields))}"
+    elif first["type"] == "literal_error":  # of a union it has a path for each part, of which the option is enough
+        path = f"network.options.{name}"
+        choices = _choices(cls.model_json_schema()["properties"][name]) or []
+        near = near_matches(first["input"], choices) if isinstance(first["input"], str) else ""
+        text = f"Expected one of {', '.join(choices)}, got {came}. {near}".rstrip()
     else:
-        text = f"{first['msg']}, got {shorten(json.dumps(first['input'], default=repr))}."
-    if first["type"] == "literal_error" and isinstance(first["input"], str):
-        choices = _describe("", cls.model_json_schema()["properties"][first["loc"][0]])["choices"]
-        text = f"{text} {near_matches(first['input'], choices)}"
+        text = f"{first['msg']}, got {came}."
     return NetworkError(shorten(path, 200), text)
 
 
@@ -223,12 +226,7 @@ def _describe(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _choices(schema: dict[str, Any]) -> list[Any] | None:
-    """The values that an option may take, also where its type is a union of several lists of them."""
-    if "const" in schema:
-        return [schema["const"]]
-    parts = [_choices(part) for part in schema.get("anyOf", ())]
-    if parts and None not in parts:
-        return [choice for part in parts for choice in part or ()]
-    enum: list[Any] | None = schema.get("enum")
-    return enum
+def _choices(schema: dict[str, Any]) -> list[str] | None:
+    """The values that a schema lists, those of a union's parts together."""
+    parts = [choice for part in schema.get("anyOf", ()) for choice in _choices(part) or ()]
+    return parts or ([schema["const"]] if "const" in schema else schema.get("enum"))

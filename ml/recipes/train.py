@@ -34,7 +34,7 @@ from ml.engine.schedules import schedule_factors
 from ml.engine.state import TrainingState
 from ml.engine.steps import TrainingImages, TrainingSteps
 from ml.engine.stopwatch import Stages
-from ml.networks import make_network
+from ml.networks import draw_network
 from ml.reporter import Reporter
 from records.errors import Diverged
 from records.orders import Order
@@ -66,7 +66,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
 
     stages.begin("building")
     keras.utils.set_random_seed(spec.seed)
-    network = make_network(spec.network.name, data.image_shape, len(data.classes), dict(spec.network.options))
+    network = draw_network(spec.network, data.image_shape, len(data.classes))
     trained = build_model(network, seed=spec.seed)
     model = main_model(trained)
     images = TrainingImages(

@@ -7,19 +7,31 @@ Adding a kind adds its class to `SPECS` and its recipe to `ml.kinds`.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, shorten
-from records.specs.base import BaseSpec
-from records.specs.network import NetworkSpec
+from records.specs.base import BaseSpec, Strict
+from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.train import TrainSpec
 
-__all__ = ["SPECS", "TEST_KINDS", "BaseSpec", "NetworkSpec", "NoopSpec", "Spec", "TrainSpec", "parse_spec"]
+__all__ = [
+    "SPECS",
+    "TEST_KINDS",
+    "BaseSpec",
+    "LayerSpec",
+    "NetworkSpec",
+    "NoopSpec",
+    "Spec",
+    "TrainSpec",
+    "parse_as",
+    "parse_spec",
+]
 
 Spec = TrainSpec | NoopSpec
+S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[TrainSpec] | type[NoopSpec]] = {"train": TrainSpec, "noop": NoopSpec}
 TEST_KINDS = frozenset({"noop"})
 """Kinds that exist only under test settings."""
@@ -45,8 +57,20 @@ def parse_spec(body: Any, *, test_kinds: bool = False) -> Spec:
     if not isinstance(kind, str) or kind not in known:
         came = "nothing" if kind is None else shorten(repr(kind))
         raise InvalidSpec([FieldProblem("kind", f"Expected a job kind, got {came}. {near_matches(str(kind), known)}")])
+    return parse_as(SPECS[kind], body)
+
+
+def parse_as(cls: type[S], body: Any) -> S:
+    """The value of a class of ours that a JSON object describes, checked as strictly as a spec.
+
+    Raises:
+        NotJson: it is no JSON object.
+        InvalidSpec: a field is unknown, of the wrong type or out of range; every problem is listed by path.
+    """
+    if not isinstance(body, dict):
+        raise NotJson(f"Expected a JSON object, got {type(body).__name__}.")
     try:
-        return TypeAdapter(SPECS[kind]).validate_json(json.dumps(body), strict=True)
+        return TypeAdapter(cls).validate_json(json.dumps(body), strict=True)
     except ValidationError as error:
         raise InvalidSpec([_problem(e) for e in error.errors(include_url=False)]) from error
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import files, jobs, yard
+from trainyard.cli import files, jobs, networks, yard
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -34,4 +34,4 @@ def _root(
 for _name, _command in {**yard.RUN, **jobs.COMMANDS, **files.COMMANDS, **yard.LOOK}.items():
     app.command(_name)(_command)
 app.add_typer(yard.config, name="config")
-app.add_typer(yard.networks, name="networks")
+app.add_typer(networks.networks, name="networks")

@@ -17,29 +17,38 @@ def read_spec(file: Path | None, *, kind: str, sets: Iterable[str]) -> dict[str,
     Raises:
         typer.BadParameter: the file or a setting cannot be read.
     """
-    spec: dict[str, Any] = _read_file(file) if file is not None else {}
+    spec: dict[str, Any] = read_json_file(file) if file is not None else {}
     if kind:
         spec["kind"] = kind
     for setting in sets:
-        _set(spec, setting)
+        set_value(spec, setting)
     return spec
 
 
-def _read_file(file: Path) -> dict[str, Any]:
+def read_json_file(file: Path) -> dict[str, Any]:
+    """The JSON object in a file, or on standard input for `-`.
+
+    Raises:
+        typer.BadParameter: it cannot be read or holds no object.
+    """
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text()
-        spec = json.loads(text)
+        read = json.loads(text)
     except OSError as error:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise typer.BadParameter(f"{file} is not JSON: {error}.") from error
-    if not isinstance(spec, dict):
-        raise typer.BadParameter(f"{file} holds no JSON object with a spec.")
-    return spec
+    if not isinstance(read, dict):
+        raise typer.BadParameter(f"{file} holds no JSON object.")
+    return read
 
 
-def _set(spec: dict[str, Any], setting: str) -> None:
-    """Set one value; dots go into nested objects, the value is JSON or else text."""
+def set_value(spec: dict[str, Any], setting: str) -> None:
+    """Set one value of `key=value`; dots go into nested objects, the value is JSON or else text.
+
+    Raises:
+        typer.BadParameter: it has another form, or a dot goes into what is no object.
+    """
     path, equals, text = setting.partition("=")
     *parents, name = path.split(".")
     if not equals or not all((*parents, name)):

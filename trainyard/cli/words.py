@@ -43,6 +43,24 @@ def bytes_(count: int) -> str:
     return f"{size:.1f} TB"
 
 
+def count(number: int | None) -> str:
+    """`850`, `61.7k`, `25.6M`, `3.9G`; nothing for nothing."""
+    if not number:
+        return ""
+    size = float(number)
+    for unit in ("", "k", "M", "G"):
+        if size < 999.95:
+            return f"{size:.0f}" if not unit else f"{size:.1f}{unit}"
+        size /= 1000
+    return f"{size:.1f}T"
+
+
+def middle_cut(text: str, width: int) -> str:
+    """The text, or its beginning and end where it is longer: what tells such names apart stands at both."""
+    tail = width // 3
+    return text if len(text) <= width else f"{text[: width - tail - 1]}…{text[-tail:]}"
+
+
 def value(number: object) -> str:
     """A metric's value with as many digits as tell something."""
     if not isinstance(number, float):

@@ -1,4 +1,4 @@
-"""Commands on the yard: up, demo, migrate; datasets, networks, devices, queue; config, version."""
+"""Commands on the yard: up, demo, migrate; datasets, devices, queue; config, version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import typer
 
 from trainyard.cli.session import FAILED, JsonFlag, connect, settings_of
 
-networks = typer.Typer(help="The networks that the yard knows.", invoke_without_command=True)
 config = typer.Typer(help="The settings in force.", no_args_is_help=True)
 
 
@@ -76,43 +75,6 @@ def datasets(context: typer.Context, as_json: JsonFlag = False) -> None:
         for d in found
     )
     print_table(("NAME", "TITLE", ">CLASSES", "IMAGES", "FETCHED"), rows, empty="None.", stretch="FETCHED")
-
-
-@networks.callback()
-def list_networks(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """List the networks that the yard knows."""
-    if context.invoked_subcommand is not None:
-        return
-    from trainyard.cli.output import print_json, print_table
-
-    found = list(connect(context).networks())
-    if as_json:
-        print_json(found)
-        return
-    rows = ((n.name, n.title, f"{n.parameters:,}" if n.parameters else "", n.paper) for n in found)
-    print_table(("NAME", "TITLE", ">PARAMETERS", "PAPER"), rows, empty="None.", stretch="PAPER")
-
-
-@networks.command("show")
-def show_network(context: typer.Context, name: str, as_json: JsonFlag = False) -> None:
-    """Show a network and the options that it takes."""
-    from trainyard.cli import words
-    from trainyard.cli.output import console, print_json, print_pairs, print_table
-
-    network = connect(context).network(name)
-    if as_json:
-        print_json(network)
-        return
-    console().print(f"{network.name}  {network.title}", style="bold")
-    size = " × ".join(map(str, network.input_shape))
-    parameters = f"{network.parameters:,} for images {size}, {network.classes} classes" if network.parameters else ""
-    print_pairs([("paper", network.paper), ("parameters", parameters)])
-    rows = (
-        (o.name, words.value(o.default), ", ".join(map(str, o.choices)) if o.choices else o.type, o.doc)
-        for o in network.options
-    )
-    console().print()
-    print_table(("OPTION", "DEFAULT", "TAKES", "MEANING"), rows, empty="It takes no options.", stretch="MEANING")
 
 
 def devices(context: typer.Context, as_json: JsonFlag = False) -> None:

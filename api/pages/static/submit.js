@@ -22,7 +22,10 @@ for (const [name, tab] of Object.entries(tabs)) {
     if (show(other)) tabs[other].focus();
   });
 }
-if (prefill) fill(prefill);
+if (prefill && fill(prefill).length) { // a network of one's own has no fields: such a spec begins as JSON
+  show("json");
+  json.value = JSON.stringify(prefill, null, 2);
+}
 
 // ── fields to spec ──────────────────────────────────────────────────────────────────────────────────────────
 

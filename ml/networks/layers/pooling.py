@@ -80,8 +80,12 @@ def _sides(value: Any) -> Any:
     if isinstance(value, int):
         return ((value, value), (value, value))
     if isinstance(value, (tuple, list)):
-        return tuple((side, side) if isinstance(side, int) else tuple(side) for side in value)
+        return tuple((side, side) if isinstance(side, int) else _tuple(side) for side in value)
     return value
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, config=STRICT)

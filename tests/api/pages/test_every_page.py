@@ -24,6 +24,8 @@ PAGES = {
     "devices": "/devices",
     "datasets": "/datasets",
     "networks": "/networks",
+    "network": "/networks/googlenet?height=96&width_px=64&channels=1&classes=5",
+    "network told": "/networks/lenet5?height=2&classes=1",
     "older": "/?before=3",
     "empty": "/?before=1",
 }

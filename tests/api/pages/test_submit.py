@@ -112,3 +112,22 @@ def test_the_form_works_with_the_keyboard_alone(full_yard: RunningYard, open_win
     page.get_by_label("Name", exact=True).fill("By keyboard")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/jobs/\d+$"))
+
+
+def test_layers_of_ones_own_are_submitted_as_json_and_cloned_as_json(
+    full_yard: RunningYard, open_window: Callable[..., Visit]
+) -> None:
+    layers = [{"type": "Flatten"}, {"type": "Dense", "units": 11}]
+    spec: dict[str, Any] = {"kind": "train", "dataset": "mnist", "network": {"layers": layers}}
+    page = open_window(full_yard).log_in().go("/submit")
+    page.get_by_role("tab", name="JSON").click()
+    page.locator("#json").fill(json.dumps(spec))
+    page.get_by_role("button", name="Submit job").click()
+    expect(page.locator("#problems")).to_contain_text("network.layers.1.units: Expected 10 numbers")
+    layers[1]["units"] = 10
+    page.locator("#json").fill(json.dumps(spec))
+    page.get_by_role("button", name="Submit job").click()
+    expect(page.locator("main")).to_contain_text("own network of 2 layers")
+    page.goto(full_yard.url + "/submit?from=" + page.url.rsplit("/", 1)[1])
+    expect(page.locator("#json")).to_be_visible()
+    assert json.loads(page.locator("#json").input_value())["network"] == {"layers": layers}

@@ -259,3 +259,42 @@ def test_fewer_training_examples_are_taken_from_what_validation_leaves(make_orde
 def test_a_batch_larger_than_the_data_makes_one_step_an_epoch(make_order: MakeOrder) -> None:
     reporter, _ = run(make_order(PLAIN | {"batch_size": 60_000, "epochs": 2}))
     assert reporter.of(Checkpoint)[-1].step == 2
+
+
+OWN = PLAIN | {
+    "epochs": 2,
+    "network": {
+        "layers": [
+            {"type": "Conv2D", "name": "c", "filters": 4, "kernel_size": 3, "activation": "relu", "strides": 2},
+            {"type": "Conv2D", "name": "d", "filters": 4, "kernel_size": 3, "padding": "same"},
+            {"type": "BatchNormalization"},
+            {"type": "Add", "inputs": ["batch_normalization", "c"]},
+            {"type": "Flatten"},
+            {"type": "Dropout", "rate": 0.2},
+            {"type": "Dense", "units": 10, "activation": "softmax", "name": "answer"},
+        ]
+    },
+}
+
+
+def test_layers_of_ones_own_train_stop_resume_and_are_kept(make_order: MakeOrder) -> None:
+    whole, summary = run(make_order(OWN))
+    assert summary is not None
+    stopped, nothing = run(make_order(OWN), stop_at=4)
+    assert nothing is None
+    order = make_order(OWN, checkpoint=last_checkpoint(stopped))
+    resumed, again = run(order)
+    assert again == summary
+    assert_same_end(last_checkpoint(whole), last_checkpoint(resumed))
+    record = json.loads((order.folder / "run.json").read_text())
+    assert record["spec"]["network"] == OWN["network"]
+    model = keras.models.load_model(order.folder / "model.keras")
+    assert model.output_shape == (None, 10)
+    assert model.count_params() == record["parameters"]
+
+
+def test_a_checkpoint_of_other_layers_is_refused(make_order: MakeOrder) -> None:
+    stopped, _ = run(make_order(OWN), stop_at=2)
+    layers = [{**OWN["network"]["layers"][0], "activation": "tanh"}, *OWN["network"]["layers"][1:]]
+    with pytest.raises(ResumeImpossible, match="network"):
+        run(make_order(OWN | {"network": {"layers": layers}}, checkpoint=last_checkpoint(stopped)))
