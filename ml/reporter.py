@@ -89,9 +89,7 @@ class Reporter:
         """Do nothing for a while, or until asked to stop."""
         self._stop.wait(seconds)
 
-    def stage(
-        self, stage: Literal["starting", "loading", "building", "training", "testing", "reporting"]
-    ) -> None:
+    def stage(self, stage: Literal["starting", "loading", "building", "training", "testing", "reporting"]) -> None:
         """Say what happens now."""
         self._send(events.Stage(stage=stage))
 

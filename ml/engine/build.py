@@ -8,9 +8,12 @@ from typing import Any
 import keras
 
 from ml.engine.layers import LeCun1998, PartialConv2D, TrainableSubsampling2D, scaled_tanh
+from ml.engine.maps import ChannelPadding, GroupedConv2D, LocalResponseNormalization
 from ml.networks import IMAGES, LOGITS, PROBABILITIES, Network, Node
 
 OWN_LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "ChannelPadding": ChannelPadding,
+    "LocalResponseNormalization": LocalResponseNormalization,
     "PartialConv2D": PartialConv2D,
     "TrainableSubsampling2D": TrainableSubsampling2D,
 }
@@ -19,33 +22,43 @@ OWN_LAYERS: dict[str, type[keras.layers.Layer]] = {
 FULL_PRECISION = frozenset({LOGITS, PROBABILITIES})
 """Layers that compute in the precision of the weights even where the others use 16 bits: the loss needs it."""
 
+MOST_SPLIT_GROUPS = 8
+"""A convolution in more groups than these is left to Keras, as one convolution a group would be slow."""
+
 
 def build_model(network: Network, *, seed: int) -> keras.Model:
     """A functional model of the network, its layers named as in the data.
 
     Takes `[batch, height, width, channels]` of raw values 0 to 255, uint8 or float, and gives what the last layer
-    gives. Equal seeds give equal weights: each layer draws from a seed of its own, made from `seed` and its name, so a
+    gives; a network with auxiliary heads gives a list, the last layer's output first, then the heads' logits in their
+    order. Equal seeds give equal weights: each layer draws from a seed of its own, made from `seed` and its name, so a
     layer that comes or goes leaves the others as they were. Dropout draws from such a seed too.
     """
+    heads = [head.name for head in network.auxiliary]
     tensors = {IMAGES: keras.Input(shape=network.input_shape, name=IMAGES)}
     for node in network.layers:
         inputs = [tensors[name] for name in node.inputs]
-        tensors[node.name] = make_layer(node, seed)(inputs if len(inputs) > 1 else inputs[0])
-    return keras.Model(tensors[IMAGES], tensors[network.layers[-1].name], name=network.name)
+        layer = make_layer(node, seed, full_precision=node.name in FULL_PRECISION or node.name in heads)
+        tensors[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
+    outputs = [tensors[name] for name in (network.layers[-1].name, *heads)]
+    return keras.Model(tensors[IMAGES], outputs if heads else outputs[0], name=network.name)
 
 
-def make_layer(node: Node, seed: int) -> keras.layers.Layer:
+def main_model(model: keras.Model) -> keras.Model:
+    """The model without its auxiliary heads, its layers and weights shared: what predicts, and what is kept."""
+    if len(model.outputs) == 1:
+        return model
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+
+
+def make_layer(node: Node, seed: int, *, full_precision: bool = False) -> keras.layers.Layer:
     """The Keras layer of one node."""
-    layer_type = node.layer.type
-    arguments = {
-        key: _argument(key, value, derive_seed(seed, node.name)) for key, value in node.layer.options().items()
-    }
-    if layer_type == "Dropout":
+    arguments = {key: _argument(key, value, node.name, seed) for key, value in node.layer.options().items()}
+    if node.layer.type == "Dropout":
         arguments["seed"] = derive_seed(seed, node.name)
-    if node.name in FULL_PRECISION:
+    if full_precision:
         arguments["dtype"] = keras.config.dtype_policy().variable_dtype
-    cls = OWN_LAYERS.get(layer_type) or getattr(keras.layers, layer_type)
-    return cls(name=node.name, **arguments)
+    return _layer_class(node)(name=node.name, **arguments)
 
 
 def derive_seed(seed: int, name: str) -> int:
@@ -53,9 +66,17 @@ def derive_seed(seed: int, name: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1
 
 
-def _argument(key: str, value: Any, seed: int) -> Any:
+def _layer_class(node: Node) -> type[keras.layers.Layer]:
+    if node.layer.type == "Conv2D" and 1 < node.layer.options()["groups"] <= MOST_SPLIT_GROUPS:
+        return GroupedConv2D
+    return OWN_LAYERS.get(node.layer.type) or getattr(keras.layers, node.layer.type)
+
+
+def _argument(key: str, value: Any, layer: str, seed: int) -> Any:
     if key == "kernel_initializer":
-        return _initializer(value, seed)
+        return _initializer(value, derive_seed(seed, layer))
+    if key.endswith("_initializer"):  # a layer's second kernel draws other numbers than its first
+        return _initializer(value, derive_seed(seed, f"{layer}/{key}"))
     return scaled_tanh if value == "scaled_tanh" else value
 
 

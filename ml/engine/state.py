@@ -78,5 +78,3 @@ def denumber(prefix: str, arrays: Arrays) -> list[NDArray[Any]]:
     """The list again."""
     count = sum(name.startswith(f"{prefix}/") for name in arrays)
     return [arrays[f"{prefix}/{index:04d}"] for index in range(count)]
-
-

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ml.networks.errors import InputTooSmall, NetworkError
-from ml.networks.graph import IMAGES, LOGITS, PROBABILITIES, Draft, LayerRow, Network, Node
+from ml.networks.graph import IMAGES, LOGITS, PROBABILITIES, Auxiliary, Draft, LayerRow, Network, Node
 from ml.networks.named import NETWORKS, NamedNetwork, make_network
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "LOGITS",
     "NETWORKS",
     "PROBABILITIES",
+    "Auxiliary",
     "Draft",
     "InputTooSmall",
     "LayerRow",

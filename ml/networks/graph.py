@@ -1,7 +1,8 @@
 """A network as data: named layers, each with the layers that feed it, and the arithmetic over them. No Keras.
 
-The graph has one input, the raw images, and one output, its last layer. Its layers stand in an order in which every
-layer comes after those that feed it. A `Network` that exists is sound: shapes fit, names are unique, nothing dangles.
+The graph has one input, the raw images, and one output, its last layer; besides, it may have auxiliary heads, whose
+losses help training and which are left out of what is kept. Its layers stand in an order in which every layer comes
+after those that feed it. A `Network` that exists is sound: shapes fit, names are unique, nothing dangles.
 """
 
 from __future__ import annotations
@@ -41,6 +42,16 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Auxiliary:
+    """A layer besides the last that is trained to tell the classes, as in GoogLeNet."""
+
+    name: str
+    """The layer: linear, of the shape of the last one."""
+    weight: float
+    """What its cross-entropy is multiplied by before it is added to the main one."""
+
+
+@dataclass(frozen=True)
 class LayerRow:
     """What one layer costs, for one image."""
 
@@ -53,11 +64,13 @@ class LayerRow:
     activations: int
     """Numbers in its output."""
     multiply_adds: int
+    auxiliary: bool = False
+    """Whether only training has this layer."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """An architecture, before weights.
+    """An architecture, before weights. Its sums and its table hold the auxiliary heads too; those of `main` do not.
 
     Raises:
         NetworkError: the layers do not make one sound graph.
@@ -67,12 +80,16 @@ class Network:
     input_shape: tuple[int, int, int]
     """Height, width, channels."""
     layers: tuple[Node, ...]
+    auxiliary: tuple[Auxiliary, ...] = ()
+    """Heads that only training has."""
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise NetworkError("network.layers", "Expected at least one layer, got none.")
         _ = self.output_shapes
-        _check_nothing_dangles(self.layers)
+        for index, head in enumerate(self.auxiliary):
+            _check_head(head, self, f"network.auxiliary.{index}")
+        _check_nothing_dangles(self.layers, {head.name for head in self.auxiliary})
 
     @cached_property
     def output_shapes(self) -> dict[str, Shape]:
@@ -93,6 +110,14 @@ class Network:
     def classes(self) -> int:
         """How many probabilities come out."""
         return self.output_shape[-1]
+
+    @cached_property
+    def main(self) -> Network:
+        """The network without its auxiliary heads: what predicts, and what is kept."""
+        if not self.auxiliary:
+            return self
+        kept = self._main_names
+        return Network(self.name, self.input_shape, tuple(node for node in self.layers if node.name in kept))
 
     @cached_property
     def table(self) -> tuple[LayerRow, ...]:
@@ -133,6 +158,7 @@ class Network:
                 }
                 for node in self.layers
             ],
+            "auxiliary": [{"name": head.name, "weight": head.weight} for head in self.auxiliary],
         }
 
     @classmethod
@@ -147,7 +173,17 @@ class Network:
             Node(entry.name, _parse_layer(entry, f"network.layers.{index}"), entry.inputs)
             for index, entry in enumerate(form.layers)
         ]
-        return cls(form.name, form.input_shape, tuple(nodes))
+        heads = tuple(Auxiliary(head.name, head.weight) for head in form.auxiliary)
+        return cls(form.name, form.input_shape, tuple(nodes), heads)
+
+    @cached_property
+    def _main_names(self) -> frozenset[str]:
+        """The layers that the last one needs, itself among them."""
+        needed = {self.layers[-1].name}
+        for node in reversed(self.layers):
+            if node.name in needed:
+                needed.update(node.inputs)
+        return frozenset(needed)
 
     def _row(self, node: Node) -> LayerRow:
         shapes = [self.output_shapes[name] for name in node.inputs]
@@ -162,6 +198,7 @@ class Network:
             trainable_parameters=sum(weight.size for weight in weights if weight.trainable),
             activations=prod(output_shape),
             multiply_adds=node.layer.multiply_adds(*shapes),
+            auxiliary=node.name not in self._main_names,
         )
 
 
@@ -172,14 +209,24 @@ class Draft:
         self._name = name
         self._input_shape = input_shape
         self._nodes: list[Node] = []
+        self._heads: list[Auxiliary] = []
+
+    @property
+    def last(self) -> str:
+        """The name of the layer that was added last, or of the images."""
+        return self._nodes[-1].name if self._nodes else IMAGES
 
     def add(self, name: str, layer: Layer, *, after: str | Sequence[str] | None = None) -> str:
         """Add a layer, fed by one name or by several; returns its name, to branch from."""
         if after is None:
-            after = self._nodes[-1].name if self._nodes else IMAGES
+            after = self.last
         inputs = (after,) if isinstance(after, str) else tuple(after)
         self._nodes.append(Node(name, layer, inputs))
         return name
+
+    def add_head(self, name: str, weight: float) -> None:
+        """Make a layer that was added an auxiliary head; its loss counts with this weight."""
+        self._heads.append(Auxiliary(name, weight))
 
     def finish(self) -> Network:
         """The network.
@@ -187,7 +234,7 @@ class Draft:
         Raises:
             NetworkError: the layers do not fit each other or the images.
         """
-        return Network(self._name, self._input_shape, tuple(self._nodes))
+        return Network(self._name, self._input_shape, tuple(self._nodes), tuple(self._heads))
 
 
 # ── soundness ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,8 +270,20 @@ def _check_inputs(node: Node, shapes: dict[str, Shape]) -> None:
             )
 
 
-def _check_nothing_dangles(layers: Sequence[Node]) -> None:
-    used = {name for node in layers for name in node.inputs}
+def _check_head(head: Auxiliary, network: Network, path: str) -> None:
+    shapes = network.output_shapes
+    if head.name not in shapes:
+        raise NetworkError(path, f"No layer is called {shorten(head.name)!r}. {near_matches(head.name, list(shapes))}")
+    if head.name in (IMAGES, network.layers[-1].name) or shapes[head.name] != network.output_shape:
+        raise NetworkError(
+            path,
+            f"Expected a layer of the last one's shape {network.output_shape}, but not that layer itself, as an "
+            f"auxiliary head; got {head.name!r} of {shapes[head.name]}.",
+        )
+
+
+def _check_nothing_dangles(layers: Sequence[Node], heads: set[str]) -> None:
+    used = {name for node in layers for name in node.inputs} | heads
     for node in layers[:-1]:
         if node.name not in used:
             raise NetworkError(_path(node), f"Layer {node.name!r} feeds nothing. Connect it or leave it out.")
@@ -240,10 +299,16 @@ class _LayerForm(Strict):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class _HeadForm(Strict):
+    name: Name
+    weight: Annotated[float, Field(gt=0.0, le=100.0)]
+
+
 class _Form(Strict):
     name: Name
     input_shape: tuple[Size, Size, Size]
     layers: Annotated[tuple[_LayerForm, ...], Field(min_length=1, max_length=10_000)]
+    auxiliary: Annotated[tuple[_HeadForm, ...], Field(max_length=10)] = ()
 
 
 def _parse_layer(form: _LayerForm, path: str) -> Layer:

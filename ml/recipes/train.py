@@ -269,9 +269,7 @@ class Training:
         schedule = self._spec.schedule
         if not isinstance(schedule, Plateau):
             return
-        state.plateau = state.plateau.after(
-            row[schedule.metric], metric=schedule.metric, min_delta=schedule.min_delta
-        )
+        state.plateau = state.plateau.after(row[schedule.metric], metric=schedule.metric, min_delta=schedule.min_delta)
         if state.plateau.waited >= schedule.patience:
             state.rate_factor = max(state.rate_factor * schedule.factor, schedule.minimum_fraction)
             state.plateau = type(state.plateau)(best=state.plateau.best)
