@@ -27,7 +27,7 @@ from records.settings import Settings
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> APIFlask:
     """The HTTP door of a yard with these settings. Connects to nothing yet."""
     app = APIFlask("api", title="Trainyard", version=version("trainyard"), docs_path=None, json_errors=False)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # one more, to tell too large from just full
     app.extensions[EXTENSION] = make_yard(settings, clock)
     app.url_map.converters["job"] = JobId
     register_cookies(app)

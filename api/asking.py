@@ -7,11 +7,13 @@ from typing import Annotated, Any, TypeVar
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from api.paging import LARGEST_ID
 from records.errors import InvalidRequest, near_matches, shorten
 from records.states import JobStatus
 
 PlainText = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-After = Annotated[int, Field(ge=0, lt=2**63)]
+AfterId = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+AfterStep = Annotated[int, Field(ge=0, lt=2**63)]
 Cursor = Annotated[str, StringConstraints(max_length=1_000)]
 Q = TypeVar("Q", bound="Query")
 
@@ -51,7 +53,7 @@ class QueueQuery(Query):
 class EventsQuery(Query):
     """Which events to list."""
 
-    after: After = 0
+    after: AfterId = 0
     """Only events with a higher id."""
     limit: Annotated[int, Field(ge=1, le=1_000)] = 200
     """At most so many."""
@@ -60,7 +62,7 @@ class EventsQuery(Query):
 class LogQuery(Query):
     """Which lines to list."""
 
-    after: After = 0
+    after: AfterId = 0
     """Only lines with a higher id."""
     limit: Annotated[int, Field(ge=1, le=20_000)] = 1_000
     """At most so many."""
@@ -69,7 +71,7 @@ class LogQuery(Query):
 class StreamQuery(Query):
     """Where to begin a stream without `Last-Event-ID`."""
 
-    after: After = 0
+    after: AfterId = 0
     """Leave out job events up to this id."""
 
 
@@ -78,7 +80,7 @@ class MetricsQuery(Query):
 
     name: Annotated[list[PlainText], Field(max_length=100)] = []
     """Only this metric; may be repeated."""
-    after: After | None = None
+    after: AfterStep | None = None
     """Only points at a higher step."""
     max_points: Annotated[int, Field(ge=2, le=100_000)] | None = None
     """At most so many of each metric: the lowest and the highest of each span of steps, so that peaks survive."""

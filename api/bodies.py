@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 from flask import request
 
-from records.errors import NotJson, UnsupportedMediaType, shorten
+from api.yard import the_yard
+from records.errors import NotJson, PayloadTooLarge, UnsupportedMediaType, shorten
 
 
 def read_json() -> tuple[bytes, Any]:
@@ -15,13 +16,16 @@ def read_json() -> tuple[bytes, Any]:
 
     Raises:
         UnsupportedMediaType: it is not announced as JSON.
-        PayloadTooLarge: it is larger than the settings allow (by way of werkzeug's error).
+        PayloadTooLarge: it is larger than the settings allow.
         NotJson: it is not JSON.
     """
     if request.mimetype != "application/json":
         came = shorten(repr(request.mimetype)) if request.mimetype else "none"
         raise UnsupportedMediaType(f"Expected a body of content type application/json, got {came}.")
     raw = request.get_data(cache=False)
+    limit = the_yard().settings.max_body_bytes
+    if len(raw) > limit:  # it came in chunks, so that its length was not known before
+        raise PayloadTooLarge(f"The body has more than {limit:,} bytes, which is the most that this server takes.")
     return raw, decode_json(raw)
 
 

@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from api.conditional import job_etag
+from api.paging import LARGEST_ID
 from api.replies import dumps
 from api.shapes import event_shape, point_shape
 from api.visible import shown_job
@@ -78,7 +79,7 @@ def read_place(last_id: str) -> Place:
         InvalidRequest: it is no id of such a stream.
     """
     number, _, state = last_id.partition(".")
-    if not (number.isascii() and number.isdigit() and len(number) <= 10):
+    if not (number.isascii() and number.isdigit() and len(number) <= 10 and int(number) <= LARGEST_ID):
         raise _no_id(last_id)
     if not state:
         return Place(event_id=int(number), steps={})

@@ -49,7 +49,8 @@ def seconds_until_reset(now: float) -> int:
     for limiter in current_app.extensions.get("limiter", ()):
         limit = limiter.current_limit
         if limit is not None:
-            return max(1, int(math.ceil(limit.reset_at - now)))
+            reset_at: int = limit.reset_at
+            return max(1, math.ceil(reset_at - now))
     return 1
 
 

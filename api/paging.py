@@ -19,8 +19,8 @@ def make_cursor(kind: str, *parts: int | str) -> str:
     return base64.urlsafe_b64encode(json.dumps([kind, *parts]).encode()).decode().rstrip("=")
 
 
-def read_cursor(kind: str, cursor: str, *types: type) -> list[Any]:
-    """The parts of a cursor.
+def read_cursor(kind: str, cursor: str, *types: type, largest: int = LARGEST_ID) -> list[Any]:
+    """The parts of a cursor: strings, and numbers from 0 to `largest`.
 
     Raises:
         InvalidRequest: it is no cursor of this kind of list.
@@ -32,7 +32,7 @@ def read_cursor(kind: str, cursor: str, *types: type) -> list[Any]:
     if not isinstance(parts, list) or len(parts) != len(types) + 1 or parts[0] != kind:
         raise _no_cursor()
     for part, expected in zip(parts[1:], types, strict=True):
-        if type(part) is not expected or not _is_sane(part):
+        if type(part) is not expected or not _is_sane(part, largest):
             raise _no_cursor()
     return parts[1:]
 
@@ -43,10 +43,10 @@ def cut_page(rows: Sequence[T], limit: int) -> tuple[Sequence[T], T | None]:
     return page, page[-1] if len(rows) > limit else None
 
 
-def _is_sane(part: object) -> bool:
+def _is_sane(part: object, largest: int) -> bool:
     """Whether both databases can take it."""
     if isinstance(part, int):
-        return 0 <= part < 2**63
+        return 0 <= part <= largest
     return isinstance(part, str) and "\x00" not in part
 
 

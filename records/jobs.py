@@ -11,7 +11,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from records.database import lock_pass, rows_changed
@@ -189,20 +189,6 @@ def retry(session: Session, job_id: int, *, actor: str, retries: int, at: dateti
         live={},
     )
     return job
-
-
-def place_in_queue(session: Session, job: JobTable) -> int | None:
-    """How many jobs stand before this one, plus one; None when it does not wait.
-
-    The order is that of `records.placing`: priority, then first come.
-    """
-    if job.status != JobStatus.QUEUED:
-        return None
-    ahead = select(func.count()).where(
-        JobTable.status == JobStatus.QUEUED,
-        tuple_(-JobTable.priority, JobTable.id) < tuple_(-job.priority, job.id),
-    )
-    return int(session.scalar(ahead) or 0) + 1
 
 
 def _end_placed_attempt(session: Session, job_id: int, *, at: datetime) -> None:

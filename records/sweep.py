@@ -47,8 +47,8 @@ def sweep(session: Session, *, silent_s: float, unheard_s: float, at: datetime) 
 def _unheard(session: Session, before: datetime) -> list[Bell]:
     rows = session.execute(
         select(WorkerTable.queue, AttemptTable.id)
-        .join(LeaseTable, LeaseTable.attempt_id == AttemptTable.id)  # few rows, where attempts grow for ever
         .join(WorkerTable, WorkerTable.id == AttemptTable.worker_id)
+        .where(AttemptTable.id.in_(select(LeaseTable.attempt_id)))  # few, where attempts grow for ever
         .where(AttemptTable.status == AttemptStatus.PLACED, AttemptTable.placed_at < before)
     )
     return [Bell(*row) for row in rows]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from records.attempts import expire_of_worker
 from records.database import lock_pass, rows_changed
-from records.tables import DeviceTable, LeaseTable, WorkerTable
+from records.tables import DeviceTable, WorkerTable
 
 ONLINE, DRAINING, OFFLINE = "online", "draining", "offline"
 
@@ -80,24 +80,3 @@ def mark_silent_workers(session: Session, *, silent_s: float, at: datetime) -> N
     session.execute(
         update(WorkerTable).where(WorkerTable.status != OFFLINE, WorkerTable.seen_at < limit).values(status=OFFLINE)
     )
-
-
-@dataclass(frozen=True)
-class DeviceView:
-    """A device of a worker that is not offline, with what holds it."""
-
-    device: DeviceTable
-    worker: WorkerTable
-    lease: LeaseTable | None
-
-
-def list_devices(session: Session) -> list[DeviceView]:
-    """Every device of every worker that is not offline."""
-    rows = session.execute(
-        select(DeviceTable, WorkerTable, LeaseTable)
-        .join(WorkerTable, WorkerTable.id == DeviceTable.worker_id)
-        .outerjoin(LeaseTable, LeaseTable.device_id == DeviceTable.id)
-        .where(WorkerTable.status != OFFLINE)
-        .order_by(WorkerTable.name, DeviceTable.name)
-    )
-    return [DeviceView(*row) for row in rows]

@@ -131,7 +131,9 @@ class Yard:
             "graceful-timeout": _API_GRACE_S,
             "log-level": "warning",
         }
-        argv = ["gunicorn", "--no-control-socket", *(f"--{name}={value}" for name, value in options.items())]
+        # Loaded once and then forked: the application connects to nothing before its first request, and its processes
+        # share the memory of what it imports.
+        argv = ["gunicorn", "--no-control-socket", "--preload", *(f"--{k}={v}" for k, v in options.items())]
         return self._spawn([*argv, "api.app:from_environment()"], log, pass_fds=(self._listener.fileno(),))
 
     def _spawn_worker(self, log: IO[bytes]) -> subprocess.Popen[bytes]:

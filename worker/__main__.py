@@ -75,6 +75,7 @@ def run(settings: Settings, database: Database, *, children: dict[str, str], too
     with Housekeeping(place):
         consume(place, devices=len(devices), on_drain=lambda: _note(place, DRAINING))
     _sign_off(place)
+    source.close()
 
 
 def set_up(

@@ -20,6 +20,8 @@ from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerProcess
 from typing import Literal, Protocol
 
+import psutil
+
 from worker.forked import PassedFd, run_forked
 
 log = logging.getLogger("trainyard.children")
@@ -106,6 +108,15 @@ class ChildSource:
         if self._way == "preload":
             self._context.set_forkserver_preload(["ml.preload", "worker.forked"])
             forkserver.ensure_running()
+
+    def close(self) -> None:
+        """End the preloaded process and what Python runs beside it; call it when no child is left."""
+        if self._way == "preload":
+            helpers = psutil.Process().children()
+            for process in helpers:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(helpers, timeout=_GONE_WITHIN_S)
 
     def start(self, check: Callable[[], None]) -> tuple[Child, str]:
         """Start a child, which waits for its order; also a warning for its log, mostly empty.

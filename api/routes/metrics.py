@@ -46,7 +46,7 @@ def _thinned(job_id: int, query: MetricsQuery, max_points: int) -> Response:
 
 
 def _all(job_id: int, query: MetricsQuery) -> Response:
-    past = read_cursor("metrics", query.cursor, str, int) if query.cursor else None
+    past = read_cursor("metrics", query.cursor, str, int, largest=2**63 - 1) if query.cursor else None
     with the_yard().database.read() as session:
         visible_stamp(session, job_id)
         points = read_metrics_page(

@@ -1,9 +1,9 @@
 """How much memory does an idle yard hold?
 
 `trainyard up` on SQLite, after one job of no steps and four requests to the API, then five seconds of peace: for
-every process its proportional share (PSS: what it shares with others is divided by how many share it) and its private
-memory, from `/proc/PID/smaps_rollup`. Once with the process that keeps TensorFlow and Keras imported so that jobs
-start at once (`child_start=preload`), once without (`spawn`).
+every process its proportional share (PSS: what it shares with others is divided by how many share it), and what of it
+is anonymous, that is not the contents of files, from `/proc/PID/smaps_rollup`. Once with the process that keeps
+TensorFlow and Keras imported so that jobs start at once (`child_start=preload`), once without (`spawn`).
 A user would pick MLflow's tracking server: 1.8 GB idle on a machine of this kind, which only records and starts
 nothing.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -34,6 +35,15 @@ MARKS = {
 """What stands in a command line, and the part that it tells."""
 
 
+class Memory(NamedTuple):
+    """Of one process, in megabytes of a million bytes."""
+
+    pss_mb: float
+    """Its proportional share."""
+    anonymous_mb: float
+    """What of it is not the contents of files."""
+
+
 def measure(setting: Setting) -> Measured:
     """Megabytes of every process, and of all together."""
     if not Path("/proc/self/smaps_rollup").exists():
@@ -50,18 +60,20 @@ def measure(setting: Setting) -> Measured:
 
 
 def _measure_yard(child_start: str, yard: Yard, measured: Measured) -> None:
-    shares = defaultdict(list)
-    private = defaultdict(list)
+    parts: dict[str, list[Memory]] = defaultdict(list)
     for part, pid in find_processes(yard.pid):
-        pss, own = read_memory_mb(pid)
-        shares[part].append(pss)
-        private[part].append(own)
-    everything = sum(sum(values) for values in shares.values())
+        parts[part].append(read_memory(pid))
+    everything = [held for memories in parts.values() for held in memories]
     aim = A_SIXTH_OF_MLFLOW if child_start == "spawn" else None
-    measured.figures.append(figure(f"{child_start}: all processes, PSS", "MB", [everything], aim))
-    for part, values in sorted(shares.items()):
-        measured.figures.append(figure(f"{child_start}: {part}, PSS", "MB", values))
-        measured.figures.append(figure(f"{child_start}: {part}, private", "MB", private[part]))
+    measured.figures += [
+        figure(f"{child_start}: all processes", "MB", [sum(held.pss_mb for held in everything)], aim),
+        figure(f"{child_start}: all processes, anonymous", "MB", [sum(held.anonymous_mb for held in everything)]),
+    ]
+    for part, memories in sorted(parts.items()):
+        measured.figures += [
+            figure(f"{child_start}: {part}", "MB", [held.pss_mb for held in memories]),
+            figure(f"{child_start}: {part}, anonymous", "MB", [held.anonymous_mb for held in memories]),
+        ]
 
 
 def find_processes(root: int) -> list[tuple[str, int]]:
@@ -76,11 +88,11 @@ def find_processes(root: int) -> list[tuple[str, int]]:
     return named
 
 
-def read_memory_mb(pid: int) -> tuple[float, float]:
-    """Proportional share and private memory of a process, in megabytes of a million bytes."""
+def read_memory(pid: int) -> Memory:
+    """What a process holds now."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     kib = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
-    return kib["Pss"] * 1.024e-3, (kib["Private_Clean"] + kib["Private_Dirty"]) * 1.024e-3
+    return Memory(pss_mb=kib["Pss"] * 1.024e-3, anonymous_mb=kib["Pss_Anon"] * 1.024e-3)
 
 
 def _name_part(command: str) -> str:

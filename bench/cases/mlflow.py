@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from bench.cases.memory import SETTLE_S, read_memory_mb
+from bench.cases.memory import SETTLE_S, read_memory
 from bench.cases.metrics import NAMES, time_batches
 from bench.cases.polling import NO_LIMIT
 from bench.databases import SQLITE, run_database
@@ -147,4 +147,4 @@ def _run_mlflow(setting: Setting) -> Iterator[_Server]:
 
 def _all_mb(root: int) -> float:
     pids = [root, *(process.pid for process in psutil.Process(root).children(recursive=True))]
-    return sum(read_memory_mb(pid)[0] for pid in pids)
+    return sum(read_memory(pid).pss_mb for pid in pids)

@@ -7,11 +7,11 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-from records import jobs, reading
+from records import reading
 from records.placing import place
 from records.retries import Outcome
 from records.schedule import take_snapshot
-from records.tables import AttemptTable, JobTable, LeaseTable
+from records.tables import AttemptTable, LeaseTable
 
 
 def test_a_pass_places_the_highest_priority_first_and_then_who_came_first(yard):
@@ -99,14 +99,11 @@ def test_the_place_in_the_queue_is_the_order_in_which_place_would_place(yard, pr
         planned = [placement.job_id for placement in place(take_snapshot(session, at=yard.clock())).placements]
         shown = {job_id: reading.read_job(session, job_id).place for job_id in ids}
         listed = [row.id for row in reading.list_queue(session)]
-        counted = {job_id: jobs.place_in_queue(session, session.get_one(JobTable, job_id)) for job_id in ids}
     assert sorted(ids, key=shown.__getitem__) == planned == listed
     assert sorted(shown.values()) == list(range(1, len(ids) + 1))
-    assert counted == shown
 
 
 def test_a_job_that_does_not_wait_has_no_place(yard):
     claim = yard.start()
     with yard.database.read() as session:
         assert reading.read_job(session, claim.job_id).place is None
-        assert jobs.place_in_queue(session, session.get_one(JobTable, claim.job_id)) is None

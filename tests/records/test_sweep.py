@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from records import workers
+from records import reading, workers
 from records.schedule import Bell
 from records.sweep import LAST_SWEEP
 from records.tables import DeviceTable, JobTable, WorkerTable, YardTable
@@ -72,7 +72,7 @@ def test_silent_workers_are_offline_until_they_speak(yard):
 
 def list_devices(yard):
     with yard.database.read() as session:
-        return workers.list_devices(session)
+        return reading.show_devices(session)
 
 
 def test_a_sweep_tells_of_attempts_that_nobody_heard_of(yard):
@@ -167,4 +167,4 @@ def test_a_draining_worker_keeps_its_work_and_gets_no_more(yard):
     assert yard.run_pass() == []
     assert yard.guard(claim).cancel is False
     views = list_devices(yard)
-    assert [view.lease is not None for view in views] == [True, False]
+    assert [view.job_id for view in views] == [claim.job_id, None]

@@ -82,7 +82,7 @@ class Yard:
         poll_until(lambda: self.job(job_id).status in FINISHED, within_s=within_s)
         return self.job(job_id)
 
-    def under_way(self, job_id: int, step: int = 3) -> AttemptTable:
+    def under_way(self, job_id: int, step: int = 3, within_s: float = 30.0) -> AttemptTable:
         """Wait until some attempt of the job runs and has written so many steps."""
         poll_until(
             lambda: (
@@ -90,7 +90,7 @@ class Yard:
                 and self.attempts(job_id)[-1].status == "running"
                 and self.attempts(job_id)[-1].pid is not None
             ),
-            within_s=30,
+            within_s=within_s,
         )
         return self.attempts(job_id)[-1]
 

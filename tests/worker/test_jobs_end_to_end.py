@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
+
 from records.clock import utc_now
 from records.jobs import cancel
 from records.queue import ring_schedule
@@ -74,6 +76,18 @@ def test_a_child_dies_with_its_killed_worker_and_a_new_worker_takes_over(yard, s
     assert [a.status for a in yard.attempts(job_id)] == ["lost", "succeeded"]
     assert yard.steps(job_id) == list(range(1, 101))
     assert yard.run(job_id).summary["resumed_from_step"] >= 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_preloaded_process_outlives_its_worker(yard, start_worker, eventually, how):
+    worker = start_worker(child_start="preload")
+    job_id = yard.submit(**LONG)
+    yard.under_way(job_id, within_s=120)
+    assert len(worker.descendants()) >= 2
+    worker.signal(how)
+    assert worker.process.wait(40) == (0 if how == signal.SIGTERM else -how)
+    eventually(worker.leaves_nothing, within_s=15)
 
 
 def test_a_job_is_cancelled_although_it_ignores_sigterm(yard, start_worker, is_scratch_empty):

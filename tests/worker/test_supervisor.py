@@ -89,7 +89,7 @@ def test_a_full_disk_ends_the_job_and_the_earlier_checkpoint_survives(place, pla
     assert (job.status, job.reason_code, job.retries_left) == ("failed", "disk_full", 2)
     kept = yard.artifacts(job_id)
     assert set(kept) == {"checkpoint-10.json", "checkpoint-20.json"}
-    assert place.blobs.open(kept["checkpoint-20.json"].sha256).read() == b'{"step": 20}'
+    assert place.blobs.path(kept["checkpoint-20.json"].sha256).read_bytes() == b'{"step": 20}'
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(place, place_job, yard):

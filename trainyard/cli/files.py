@@ -81,8 +81,8 @@ def print_artifacts(found: list[Artifact]) -> None:
     from trainyard.cli import words
     from trainyard.cli.output import print_table
 
-    rows: Any = ((a.name, a.kind, words.bytes_(a.size_bytes), a.media_type, a.sha256[:12]) for a in found)
-    print_table(("NAME", "KIND", ">SIZE", "TYPE", "SHA-256"), rows, empty="Nothing kept yet.", stretch="TYPE")
+    rows: Any = ((a.name, a.kind, words.bytes_(a.size_bytes), a.media_type) for a in found)
+    print_table(("NAME", "KIND", ">SIZE", "TYPE"), rows, empty="Nothing kept yet.", stretch="TYPE")
 
 
 def _download(client: Client, job_id: int, name: str, folder: Path, *, quiet: bool) -> Path:

@@ -48,25 +48,23 @@ def print_json_line(result: BaseModel) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, stretch: str = "") -> None:
-    """Rows under their heads; where the terminal is narrow, `stretch` is cut first."""
+    """Rows under their heads (`>` before a head: to the right); on a narrow terminal only `stretch` is cut."""
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in columns:
-        right = name.startswith(">")
-        table.add_column(
-            name.removeprefix(">"),
-            justify="right" if right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if name == stretch else len(name),
-        )
-    for row in rows:
-        table.add_row(*(cell if hasattr(cell, "plain") else str(cell) for cell in row))
-    if table.row_count:
-        console().print(table)
-    else:
+    cells = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in rows]
+    if not cells:
         console().print(empty, style="dim")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for head, column in zip(columns, zip(*cells, strict=True), strict=True):
+        name = head.removeprefix(">")
+        width = len(name) if name == stretch else max(len(name), *map(len, column))
+        justify: Any = "left" if head == name else "right"
+        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", min_width=width)
+    for row in cells:
+        table.add_row(*row)
+    console().print(table)
 
 
 def print_pairs(pairs: Iterable[tuple[str, Any]]) -> None:

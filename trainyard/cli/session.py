@@ -17,6 +17,8 @@ from typer.core import TyperGroup
 from records.errors import TrainyardError
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from records.settings import Settings
     from trainyard.client import Client
     from trainyard.results import Job
@@ -56,6 +58,8 @@ class YardGroup(TyperGroup):
 
 def settings_of(context: typer.Context) -> Settings:
     """The settings of the environment, with the place that the command line names."""
+    from pydantic import ValidationError
+
     from records.settings import Settings
 
     place = context.find_object(Place) or Place()
@@ -64,7 +68,10 @@ def settings_of(context: typer.Context) -> Settings:
         changes["home"] = place.home.expanduser().absolute()
         if not place.url:  # a home on the command line wins over an address in the environment
             changes |= {"url": "", "token": None}
-    return Settings.from_environment().model_copy(update=changes)
+    try:
+        return Settings.from_environment().model_copy(update=changes)
+    except ValidationError as error:
+        raise TrainyardError(_bad_settings(error)) from error
 
 
 def connect(context: typer.Context) -> Client:
@@ -89,6 +96,12 @@ def choose_job(client: Client, job_id: int | None) -> Job:
 def complain(text: str) -> None:
     """Say something on standard error."""
     typer.echo(f"{typer.style('trainyard:', fg='red', bold=True)} {text}", err=True)
+
+
+def _bad_settings(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_input=False)  # the input may be a secret
+    lines = "".join(f"\n  {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems)
+    return f"a setting in the environment (TRAINYARD_…, DATABASE_URL, REDIS_URL) makes no sense:{lines}"
 
 
 def _tell(error: TrainyardError) -> int:

@@ -86,7 +86,7 @@ def _bar(job: Job, width: int) -> RenderableType:
     """What it does, how far it is, and how long it will take."""
     grid = Table.grid(padding=(0, 1, 0, 0))
     left = f"{words.span(job.time_left_s)} left" if job.time_left_s is not None else ""
-    bar = ProgressBar(total=1.0, completed=job.progress, width=max(10, min(40, width - 42)))
+    bar = ProgressBar(total=1.0, completed=job.progress, width=max(10, min(40, width - 42)), complete_style="cyan")
     grid.add_row(_doing(job), bar, f"{job.progress:4.0%}", left)
     return grid
 
