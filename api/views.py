@@ -183,7 +183,7 @@ class Network(View):
     """Height, width, channels for which `parameters` holds."""
     classes: int
     parameters: int | None
-    """With default options; null where the network cannot take such images."""
+    """With default options, without what only training has."""
 
 
 class Device(View):

@@ -9,7 +9,7 @@ from ml.networks import NETWORKS, make_network
 from records import reading
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
-from records.catalogue import CATALOGUE, MNIST
+from records.catalogue import CATALOGUE
 from records.database import Database
 from records.datasets import fetched_datasets
 from records.errors import NotFound
@@ -81,7 +81,7 @@ def datasets_page(database: Database) -> dict[str, Any]:
 
 
 def networks_page() -> dict[str, Any]:
-    """The named networks with their options and the table of their layers, for MNIST's images."""
+    """The named networks with their options and the table of their layers, for the images of their papers."""
     return {"networks": [_network(name) for name in NETWORKS]}
 
 
@@ -93,13 +93,14 @@ def _visible(job: Any, person: Person, job_id: int) -> Any:
 
 def _network(name: str) -> dict[str, Any]:
     named = NETWORKS[name]
-    made = make_network(name, MNIST.image_shape, len(MNIST.classes), {})
+    made = make_network(name, named.input_shape, named.classes, {})
     return {
         "name": name,
         "title": named.title,
         "paper": named.paper,
         "options": named.describe_options(),
-        "parameters": made.parameters,
-        "multiply_adds": made.multiply_adds,
+        "input_shape": named.input_shape,
+        "parameters": made.main.parameters,
+        "multiply_adds": made.main.multiply_adds,
         "table": made.table,
     }

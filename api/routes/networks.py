@@ -11,14 +11,10 @@ from api import views
 from api.openapi import describe
 from api.replies import json_reply, list_reply
 from api.routes import PREFIX
-from ml.networks import NETWORKS, NetworkError, make_network
+from ml.networks import NETWORKS, make_network
 from records.errors import NotFound, near_matches, shorten
 
 networks = APIBlueprint("networks", __name__, url_prefix=PREFIX)
-
-INPUT_SHAPE, CLASSES = (28, 28, 1), 10
-"""Images for which parameters are counted: those of MNIST."""
-
 
 @networks.get("/networks")
 @describe(networks, reply=views.page_of(views.Network))
@@ -43,14 +39,7 @@ def _shape(name: str) -> dict[str, Any]:
         "title": network.title,
         "paper": network.paper,
         "options": network.describe_options(),
-        "input_shape": list(INPUT_SHAPE),
-        "classes": CLASSES,
-        "parameters": _parameters(name),
+        "input_shape": list(network.input_shape),
+        "classes": network.classes,
+        "parameters": make_network(name, network.input_shape, network.classes, {}).main.parameters,
     }
-
-
-def _parameters(name: str) -> int | None:
-    try:
-        return int(make_network(name, INPUT_SHAPE, CLASSES, {}).parameters)
-    except NetworkError:
-        return None

@@ -9,13 +9,15 @@ and warping images in `tf.data` overlaps with training and beats doing it inside
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from ml.engine.augment import augment
-from ml.networks import LOGITS
+from ml.networks import LOGITS, Auxiliary
 from records.specs.train import Augmentation
 
 PREFETCHED_BATCHES = 4
@@ -73,10 +75,12 @@ class TrainingSteps:
     """Optimizer steps on the softmax cross-entropy of the model's logits.
 
     Args:
-        model: its layer `logits` is trained; takes raw images.
+        model: its layer `logits` is trained, and its auxiliary heads are; takes raw images.
         optimizer: gets its variables here, so that the first step is traced once only.
         class_weights: float32 `[classes]`; each image's loss is multiplied by its class's weight. The mean is over the
             images, not over the weights, as in Keras.
+        auxiliary: heads of the model whose losses are minimised too, each times its weight. The loss that is reported
+            is the main one alone, so that it can be compared with other networks' and with validation.
     """
 
     def __init__(
@@ -85,8 +89,11 @@ class TrainingSteps:
         optimizer: keras.optimizers.Optimizer,
         *,
         class_weights: NDArray[np.float32] | None,
+        auxiliary: Sequence[Auxiliary] = (),
     ) -> None:
-        self._logits = keras.Model(model.inputs, model.get_layer(LOGITS).output)
+        names = (LOGITS, *(head.name for head in auxiliary))
+        self._logits = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
+        self._head_weights = [head.weight for head in auxiliary]
         self._optimizer = optimizer
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         optimizer.build(self._logits.trainable_variables)
@@ -124,15 +131,22 @@ class TrainingSteps:
         variables = self._logits.trainable_variables
         self._optimizer.learning_rate.assign(rate)
         with tf.GradientTape() as tape:
-            logits = self._logits(tf.cast(images, tf.float32), training=True)
+            logits, *heads = self._logits(tf.cast(images, tf.float32), training=True)
             loss = self._loss(labels, logits)
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
+            whole = loss
+            for weight, head in zip(self._head_weights, heads, strict=True):
+                whole += weight * self._cross_entropy(labels, head)
+        self._optimizer.apply(tape.gradient(whole, variables), variables)
         said = tf.argmax(logits, axis=1, output_type=labels.dtype)
         return loss, tf.math.count_nonzero(said == labels, dtype=tf.int32)
 
     def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Mean cross-entropy over the batch, plus what the layers add (weight penalties)."""
+        """The cross-entropy, plus what the layers add (weight penalties)."""
+        return tf.add_n([self._cross_entropy(labels, logits), *self._logits.losses])
+
+    def _cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """Mean over the batch."""
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, tf.cast(logits, tf.float32))
         if self._class_weights is not None:
             losses *= tf.gather(self._class_weights, labels)
-        return tf.add_n([tf.reduce_mean(losses), *self._logits.losses])
+        return tf.reduce_mean(losses)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ml.networks.blocks import Downsampling, downsample
 from ml.networks.graph import LOGITS, PROBABILITIES, Draft, Network
 from ml.networks.layers import (
     Activation,
@@ -17,7 +18,6 @@ from ml.networks.layers import (
     Dense,
     Dropout,
     Flatten,
-    MaxPooling2D,
     Padding,
     PartialConv2D,
     Rescaling,
@@ -53,6 +53,9 @@ class LeNet5Options(Strict):
     """`modern`: ReLU, max pooling, full connections. `classic`: as published in 1998."""
     activation: Literal["auto", "relu", "tanh", "scaled_tanh", "elu", "gelu", "silu"] = "auto"
     """What follows every layer but the last; `auto` is `relu` in modern, `scaled_tanh` in classic."""
+    downsampling: Literal["auto"] | Downsampling = "auto"
+    """What makes maps smaller, by a window of 2 x 2; `auto` is `max_pooling` in modern, the paper's means with trained
+    coefficients in classic."""
     dropout: Annotated[float, Field(ge=0.0, le=0.9)] = 0.0
     """Share of the last hidden layer's outputs that is dropped in training."""
 
@@ -80,10 +83,11 @@ def _modern(input_shape: tuple[int, int, int], classes: int, options: LeNet5Opti
     draft.add("rescaling", Rescaling(1 / 255))
     draft.add("c1", Conv2D(6, (5, 5), padding=_first_padding(input_shape), kernel_initializer="he_normal"))
     draft.add("c1_activation", Activation(activation))
-    draft.add("s2", MaxPooling2D((2, 2)))
+    how: Downsampling = "max_pooling" if options.downsampling == "auto" else options.downsampling
+    downsample(draft, "s2", how, channels=6, window=2, strides=2)
     draft.add("c3", Conv2D(16, (5, 5), kernel_initializer="he_normal"))
     draft.add("c3_activation", Activation(activation))
-    draft.add("s4", MaxPooling2D((2, 2)))
+    downsample(draft, "s4", how, channels=16, window=2, strides=2)
     draft.add("flatten", Flatten())
     draft.add("c5", Dense(120, kernel_initializer="he_normal"))
     draft.add("c5_activation", Activation(activation))
@@ -99,18 +103,24 @@ def _classic(input_shape: tuple[int, int, int], classes: int, options: LeNet5Opt
     draft.add("rescaling", Rescaling(1.275 / 255, -0.1))
     draft.add("c1", Conv2D(6, (5, 5), padding=_first_padding(input_shape), kernel_initializer="lecun_1998"))
     draft.add("c1_activation", Activation(activation))
-    draft.add("s2", TrainableSubsampling2D((2, 2)))
-    draft.add("s2_activation", Activation(activation))
+    _subsample(draft, "s2", 6, activation, options)
     draft.add("c3", PartialConv2D(C3_CONNECTIONS, (5, 5), kernel_initializer="lecun_1998"))
     draft.add("c3_activation", Activation(activation))
-    draft.add("s4", TrainableSubsampling2D((2, 2)))
-    draft.add("s4_activation", Activation(activation))
+    _subsample(draft, "s4", 16, activation, options)
     draft.add("c5", Conv2D(120, (5, 5), kernel_initializer="lecun_1998"))
     draft.add("c5_activation", Activation(activation))
     draft.add("flatten", Flatten())
     draft.add("f6", Dense(84, kernel_initializer="lecun_1998"))
     draft.add("f6_activation", Activation(activation))
     return _finish(draft, classes, options)
+
+
+def _subsample(draft: Draft, name: str, maps: int, activation: ActivationName, options: LeNet5Options) -> None:
+    if options.downsampling != "auto":
+        downsample(draft, name, options.downsampling, channels=maps, window=2, strides=2)
+        return
+    draft.add(name, TrainableSubsampling2D((2, 2)))
+    draft.add(f"{name}_activation", Activation(activation))
 
 
 def _first_padding(input_shape: tuple[int, int, int]) -> Padding:

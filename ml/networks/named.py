@@ -9,10 +9,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ml.networks.alexnet import AlexNetOptions, alexnet
+from ml.networks.cifar_resnet import SmallResNet, SmallResNetOptions
 from ml.networks.dense import DenseOptions, dense
 from ml.networks.errors import InputTooSmall, NetworkError
+from ml.networks.googlenet import GoogLeNetOptions, SEInceptionOptions, googlenet, se_inception
 from ml.networks.graph import Network
 from ml.networks.lenet5 import LeNet5Options, lenet5
+from ml.networks.mobilenet_v2 import MobileNetV2Options, mobilenet_v2
+from ml.networks.plain_cnn import PlainCNNOptions, plain_cnn
+from ml.networks.resnet import BottleneckOptions, ResNet, ResNetOptions, SEBottleneckOptions, SEResNetOptions
+from ml.networks.xception import XceptionOptions, xception
 from records.errors import near_matches, shorten
 from records.specs.base import Strict
 
@@ -29,6 +36,10 @@ class NamedNetwork:
     function: Callable[[tuple[int, int, int], int, Any], Network]
     """Called with (input shape, classes, options)."""
     options: type[Strict]
+    input_shape: tuple[int, int, int]
+    """The images that the paper made it for: height, width, channels."""
+    classes: int
+    """The classes that the paper made it for."""
 
     def describe_options(self) -> list[dict[str, Any]]:
         """One entry an option, as plain data: name, type, default, choices, minimum, maximum, doc.
@@ -39,18 +50,95 @@ class NamedNetwork:
         return [_describe(name, schema) for name, schema in properties.items()]
 
 
+IMAGENET = ((224, 224, 3), 1000)
+CIFAR10 = ((32, 32, 3), 10)
+MNIST = ((28, 28, 1), 10)
+
+HE = "He, Zhang, Ren, Sun: Deep residual learning for image recognition (2015)"
+HU = "Hu, Shen, Albanie, Sun, Wu: Squeeze-and-excitation networks (2018)"
+
+
+def _resnet(depth: int, blocks: tuple[int, int, int, int], *, bottleneck: bool = False) -> NamedNetwork:
+    function = ResNet(f"resnet{depth}", blocks, bottleneck)
+    options = BottleneckOptions if bottleneck else ResNetOptions
+    return NamedNetwork(f"ResNet-{depth}", HE, function, options, *IMAGENET)
+
+
+def _se_resnet(depth: int, blocks: tuple[int, int, int, int], *, bottleneck: bool = False) -> NamedNetwork:
+    function = ResNet(f"se_resnet{depth}", blocks, bottleneck)
+    options = SEBottleneckOptions if bottleneck else SEResNetOptions
+    return NamedNetwork(f"SE-ResNet-{depth}", HU, function, options, *IMAGENET)
+
+
+def _small_resnet(depth: int) -> NamedNetwork:
+    function = SmallResNet(f"resnet{depth}", (depth - 2) // 6)
+    return NamedNetwork(f"ResNet-{depth} for small images", HE, function, SmallResNetOptions, *CIFAR10)
+
+
 NETWORKS: dict[str, NamedNetwork] = {
     "lenet5": NamedNetwork(
-        title="LeNet-5",
-        paper="LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition (1998)",
-        function=lenet5,
-        options=LeNet5Options,
+        "LeNet-5",
+        "LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition (1998)",
+        lenet5,
+        LeNet5Options,
+        *MNIST,
     ),
     "dense": NamedNetwork(
-        title="Dense network",
-        paper="Rumelhart, Hinton, Williams: Learning representations by back-propagating errors (1986)",
-        function=dense,
-        options=DenseOptions,
+        "Dense network",
+        "Rumelhart, Hinton, Williams: Learning representations by back-propagating errors (1986)",
+        dense,
+        DenseOptions,
+        *MNIST,
+    ),
+    "plain_cnn": NamedNetwork(
+        "Plain convolutional network",
+        "Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition (2014)",
+        plain_cnn,
+        PlainCNNOptions,
+        *CIFAR10,
+    ),
+    "alexnet": NamedNetwork(
+        "AlexNet",
+        "Krizhevsky, Sutskever, Hinton: ImageNet classification with deep convolutional neural networks (2012)",
+        alexnet,
+        AlexNetOptions,
+        *IMAGENET,
+    ),
+    "googlenet": NamedNetwork(
+        "GoogLeNet (Inception v1)",
+        "Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich: "
+        "Going deeper with convolutions (2014)",
+        googlenet,
+        GoogLeNetOptions,
+        *IMAGENET,
+    ),
+    "resnet20": _small_resnet(20),
+    "resnet32": _small_resnet(32),
+    "resnet44": _small_resnet(44),
+    "resnet56": _small_resnet(56),
+    "resnet18": _resnet(18, (2, 2, 2, 2)),
+    "resnet34": _resnet(34, (3, 4, 6, 3)),
+    "resnet50": _resnet(50, (3, 4, 6, 3), bottleneck=True),
+    "resnet101": _resnet(101, (3, 4, 23, 3), bottleneck=True),
+    "resnet152": _resnet(152, (3, 8, 36, 3), bottleneck=True),
+    "se_resnet18": _se_resnet(18, (2, 2, 2, 2)),
+    "se_resnet34": _se_resnet(34, (3, 4, 6, 3)),
+    "se_resnet50": _se_resnet(50, (3, 4, 6, 3), bottleneck=True),
+    "se_inception": NamedNetwork("SE-Inception", HU, se_inception, SEInceptionOptions, *IMAGENET),
+    "xception": NamedNetwork(
+        "Xception",
+        "Chollet: Xception: deep learning with depthwise separable convolutions (2017)",
+        xception,
+        XceptionOptions,
+        (299, 299, 3),
+        1000,
+    ),
+    "mobilenet_v2": NamedNetwork(
+        "MobileNetV2",
+        "Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: inverted residuals and linear bottlenecks (2018)",
+        mobilenet_v2,
+        MobileNetV2Options,
+        *IMAGENET,
     ),
 }
 

@@ -4,8 +4,9 @@
     expect a test accuracy of about 0.992 (LeNet-5 on MNIST)
 
 Softmax cross-entropy is minimised by stochastic gradient steps over shuffled batches (LeCun et al. 1998), with the
-optimizer, schedule and augmentation of the spec. After each epoch the validation part is measured; the weights of the
-epoch that did best there are the ones that meet the test images, once, at the end.
+optimizer, schedule and augmentation of the spec; auxiliary heads, where a network has them, add their losses and are
+left out of what is kept. After each epoch the validation part is measured; the weights of the epoch that did best
+there are the ones that meet the test images, once, at the end.
 
 Every random draw follows from the spec's seed and the number of the step, and a checkpoint holds the rest: a training
 that was stopped anywhere ends with the same weights as one that was not, bit for bit on the CPU.
@@ -21,7 +22,7 @@ import keras
 import numpy as np
 
 from ml.datasets import class_weights, load_images, split_validation
-from ml.engine.build import build_model
+from ml.engine.build import build_model, main_model
 from ml.engine.evaluate import Evaluation, Score, score
 from ml.engine.identity import describe_surroundings, training_identity
 from ml.engine.keeper import CheckpointKeeper
@@ -66,7 +67,8 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     stages.begin("building")
     keras.utils.set_random_seed(spec.seed)
     network = make_network(spec.network.name, data.image_shape, len(data.classes), dict(spec.network.options))
-    model = build_model(network, seed=spec.seed)
+    trained = build_model(network, seed=spec.seed)
+    model = main_model(trained)
     images = TrainingImages(
         data.train_images[train_indices],
         train_labels,
@@ -77,11 +79,11 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     )
     optimizer = make_optimizer(spec.optimizer)
     weights = class_weights(spec.class_weights, train_labels, data.classes)
-    steps = TrainingSteps(model, optimizer, class_weights=weights)
+    steps = TrainingSteps(trained, optimizer, class_weights=weights, auxiliary=network.auxiliary)
     evaluation = Evaluation(model, batch_size=max(2 * spec.batch_size, 32))
     keeper = CheckpointKeeper(
         order.folder,
-        model=model,
+        model=trained,
         optimizer=optimizer,
         identity=training_identity(spec, order),
         reporter=reporter,
@@ -92,6 +94,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     record = describe_surroundings(order) | {
         "seed": spec.seed,
         "parameters": model.count_params(),
+        "parameters_in_training": trained.count_params(),
         "images": {"train": len(train_indices), "val": len(val_indices), "test": len(data.test_labels)},
         "resumed_from_step": state.step if order.checkpoint else None,
     }
