@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
-from ml.estimates.lifetimes import Operation
+from ml.estimates.lifetimes import Operation, Size
 from ml.estimates.plan import Plan
 from ml.networks import IMAGES, Network, Node
 
@@ -19,38 +20,64 @@ NEEDS_OUTPUT = frozenset({"relu", "relu6", "tanh", "sigmoid", "elu", "softmax", 
 INNER = {"gelu": 3, "silu": 1, "scaled_tanh": 1}
 """Arrays between input and output that the gradient of an activation needs too."""
 PLAIN_VIEWS = frozenset({"Flatten", "Reshape"})
+LEAST_UPDATED_BYTES = 16 * 1024
+"""What comes and goes while smaller arrays are updated is left out."""
 SPLIT_GROUPS = 8
 """`ml.engine.build.MOST_SPLIT_GROUPS`: convolutions in as many groups run as one a group."""
 
 
 class Tracer:
-    """Writes down the operations of a network for so many images at one time."""
+    """Writes down the operations of a network, with sizes for one image."""
 
-    def __init__(self, network: Network, plan: Plan, *, images: int) -> None:
+    def __init__(self, network: Network, plan: Plan) -> None:
         self._network = network
         self._plan = plan
-        self._images = images
+        self._weights = {
+            node.name: node.layer.weights(*(network.output_shapes[name] for name in node.inputs))
+            for node in network.layers
+        }
+        self._kernels = {
+            name: [Size(fixed=weight.size * 4) for weight in weights if weight.trainable]
+            for name, weights in self._weights.items()
+        }
         self._nodes = {node.name: node for node in _trained(network)}
         self._view: dict[str, str] = {IMAGES: IMAGES}
         self._trained: dict[str, bool] = {IMAGES: False}
         self._parts: dict[str, list[str]] = defaultdict(list)
         self.operations: list[Operation] = []
 
+    @property
+    def trained_bytes(self) -> tuple[int, ...]:
+        """Of each array of weights that training changes."""
+        return tuple(size.fixed for sizes in self._kernels.values() for size in sizes)
+
+    @property
+    def fixed_bytes(self) -> tuple[int, ...]:
+        """Of each array of weights that it does not."""
+        return tuple(w.size * 4 for weights in self._weights.values() for w in weights if not w.trainable)
+
     # ── forward ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def forward(self) -> None:
         """From the images to the logits."""
-        pixels = self._images * prod(self._network.input_shape)
+        pixels = prod(self._network.input_shape)
         if self._plan.augmented:
-            self._add("augmented", makes=((IMAGES, pixels * 4),))
+            self._add("augmented", makes=((IMAGES, Size(pixels * 4)),))
         else:
-            self._add("batch", makes=(("bytes", pixels),))
-            self._add("cast", reads=("bytes",), makes=((IMAGES, pixels * 4),))
+            self._add("batch", makes=(("bytes", Size(pixels)),))
+            self._add("cast", reads=("bytes",), makes=((IMAGES, Size(pixels * 4)),))
         for node in self._nodes.values():
             fed = any(self._trained[name] for name in node.inputs)
-            self._trained[node.name] = fed or self._weights(node) > 0
+            self._trained[node.name] = fed or bool(self._kernel_bytes(node))
             self._view[node.name] = node.name
             FORWARD.get(node.layer.type, Tracer._forward_plain)(self, node)
+            self._decay(node)
+
+    def _decay(self, node: Node) -> None:
+        """AdamW's decay makes new weights at once, while the backward pass still needs the old ones."""
+        if self._plan.optimizer == "adamw":
+            for index, size in enumerate(self._kernel_bytes(node)):
+                self._add(f"{node.name}/decay{index}", makes=((f"{node.name}/decayed{index}", size),))
 
     def _forward_plain(self, node: Node) -> None:
         """Convolutions, dense layers, joins: one new array; bias and activation work in place."""
@@ -65,7 +92,7 @@ class Tracer:
         self._view[node.name] = self._view[node.inputs[0]]
 
     def _forward_activation(self, node: Node) -> None:
-        name = node.layer.options()["activation"]
+        name = _option(node, "activation")
         if name == "linear":
             self._forward_view(node)
             return
@@ -89,14 +116,14 @@ class Tracer:
         """Random numbers become a mask of one byte a value."""
         size, (source,) = self._size(node.name), self._inputs(node)
         numbers, scaled, mask = f"{node.name}/random", node.name, f"{node.name}/mask"
-        count = self._images * prod(self._network.output_shapes[node.name])
+        count = Size(prod(self._network.output_shapes[node.name]))
         self._add(numbers, makes=((numbers, size),))
         self._add(scaled, reads=(source,), makes=((scaled, size),))
         self._add(mask, reads=(numbers,), makes=((mask, count),))
 
     def _forward_max_pool(self, node: Node) -> None:
         """Besides the output, where each largest value was, a byte each."""
-        places = self._images * prod(self._network.output_shapes[node.name])
+        places = Size(prod(self._network.output_shapes[node.name]))
         makes = ((node.name, self._size(node.name)), (f"{node.name}/places", places))
         self._add(node.name, reads=self._inputs(node), makes=makes)
 
@@ -117,7 +144,7 @@ class Tracer:
         self._add(node.name, reads=(inner,), makes=((node.name, self._size(node.name)),))
 
     def _forward_conv(self, node: Node) -> None:
-        groups = node.layer.options().get("groups", 1)
+        groups = _option(node, "groups")
         if not 1 < groups <= SPLIT_GROUPS:
             self._forward_plain(node)
             return
@@ -147,12 +174,19 @@ class Tracer:
             if self._parts[node.name] and self._trained[node.name]:
                 gradient = self._sum_parts(node.name)
                 BACKWARD.get(node.layer.type, Tracer._backward_weighted)(self, node, gradient)
-            if self._weights(node):
+            if self._kernel_bytes(node):
                 pending.append(self._updates(node))
             while len(pending) > lag:
                 self.operations += pending.pop(0)
         for operations in pending:
             self.operations += operations
+        for node in self._nodes.values():
+            self._end_decay(node)
+
+    def _end_decay(self, node: Node) -> None:
+        if self._plan.optimizer == "adamw":
+            decayed = tuple(f"{node.name}/decayed{index}" for index in range(len(self._kernel_bytes(node))))
+            self._add(f"{node.name}/replace", reads=decayed)
 
     def _sum_parts(self, name: str) -> str:
         """The gradient of a layer's output; parts from several readers are added up in the memory of one."""
@@ -208,7 +242,7 @@ class Tracer:
         self._add(f"{node.name}/backward", reads=(f"{inner}'", self._view[source]), makes=parts)
 
     def _backward_conv(self, node: Node, gradient: str) -> None:
-        groups = node.layer.options().get("groups", 1)
+        groups = _option(node, "groups")
         if not 1 < groups <= SPLIT_GROUPS:
             self._backward_weighted(node, gradient)
             return
@@ -227,7 +261,7 @@ class Tracer:
         self._give(node, 0, gradient, over=True)
 
     def _backward_activation(self, node: Node, gradient: str) -> None:
-        name = node.layer.options()["activation"]
+        name = _option(node, "activation")
         if name == "linear":
             self._pass_on(node, 0, gradient)
             return
@@ -286,7 +320,7 @@ class Tracer:
         self._give(node, 0, f"{name}/total'", over=True)
 
     def _backward_subsampling(self, node: Node, gradient: str) -> None:
-        self._add(f"{node.name}/d", reads=(gradient, f"{node.name}/mean"), scratch_bytes=self._size(node.name))
+        self._add(f"{node.name}/d", reads=(gradient, f"{node.name}/mean"), scratch=self._size(node.name))
         self._give(node, 0, gradient)
 
     # ── the optimizer ────────────────────────────────────────────────────────────────────────────────────────
@@ -295,7 +329,8 @@ class Tracer:
         """What the optimizer does with each gradient of a layer's weights."""
         made: list[Operation] = []
         for index, size in enumerate(self._kernel_bytes(node)):
-            made += update(f"{node.name}/d{index}", size, self._plan)
+            if size.fixed >= LEAST_UPDATED_BYTES:
+                made += update(f"{node.name}/d{index}", size, self._plan)
         return made
 
     # ── sizes ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -305,43 +340,44 @@ class Tracer:
         name: str,
         *,
         reads: tuple[str, ...] = (),
-        makes: tuple[tuple[str, int], ...] = (),
+        makes: tuple[tuple[str, Size], ...] = (),
         over: tuple[str, ...] = (),
-        scratch_bytes: int = 0,
+        scratch: Size = Size(),
     ) -> None:
-        self.operations.append(Operation(name, reads, makes, over, scratch_bytes))
+        self.operations.append(Operation(name, reads, makes, over, scratch))
 
     def _inputs(self, node: Node) -> tuple[str, ...]:
         return tuple(self._view[name] for name in node.inputs)
 
-    def _size(self, name: str, *, full: bool = False) -> int:
+    def _size(self, name: str, *, full: bool = False) -> Size:
         number = 4 if full else self._plan.activation_bytes
-        return self._images * prod(self._network.output_shapes[name]) * number
+        return Size(prod(self._network.output_shapes[name]) * number)
 
-    def _between(self, node: Node) -> int:
+    def _between(self, node: Node) -> Size:
         """Bytes between the two halves of a separable convolution."""
         height, width, _ = self._network.output_shapes[node.name]
-        maps = self._network.output_shapes[node.inputs[0]][-1] * node.layer.options()["depth_multiplier"]
-        return self._images * height * width * maps * self._plan.activation_bytes
+        maps = self._network.output_shapes[node.inputs[0]][-1] * _option(node, "depth_multiplier")
+        return Size(height * width * maps * self._plan.activation_bytes)
 
-    def _kernel_bytes(self, node: Node) -> list[int]:
-        shapes = [self._network.output_shapes[name] for name in node.inputs]
-        return [weight.size * 4 for weight in node.layer.weights(*shapes) if weight.trainable]
-
-    def _weights(self, node: Node) -> int:
-        return sum(self._kernel_bytes(node))
+    def _kernel_bytes(self, node: Node) -> list[Size]:
+        """The sizes of a layer's trained weights."""
+        return self._kernels[node.name]
 
 
-def update(gradient: str, size: int, plan: Plan) -> list[Operation]:
+def update(gradient: str, size: Size, plan: Plan) -> list[Operation]:
     """The optimizer's operations on one array of weights, with the arrays that come and go.
 
     Adam takes one for the squared gradient, then one for the root and one for the step (Keras's `Adam.update_step`);
-    momentum one for the decayed momentum.
+    momentum one for the new momentum and one for the new weights.
     """
     if plan.optimizer == "sgd":
         return [Operation(f"{gradient}/step", (gradient,))]
     if plan.optimizer == "momentum":
-        return [Operation(f"{gradient}/step", (gradient,), scratch_bytes=size)]
+        moment = f"{gradient}/moment"
+        return [
+            Operation(moment, (gradient,), ((moment, size),)),
+            Operation(f"{gradient}/step", (gradient, moment), scratch=size),
+        ]
     square, root, step = f"{gradient}/square", f"{gradient}/root", f"{gradient}/step"
     return [
         Operation(square, (gradient,), ((square, size),)),
@@ -355,8 +391,12 @@ def update(gradient: str, size: int, plan: Plan) -> list[Operation]:
 def _trained(network: Network) -> list[Node]:
     """The layers that training runs: all but the softmax behind the logits."""
     last = network.layers[-1]
-    is_softmax = last.layer.type == "Activation" and last.layer.options()["activation"] == "softmax"
+    is_softmax = last.layer.type == "Activation" and _option(last, "activation") == "softmax"
     return list(network.layers[:-1] if is_softmax else network.layers)
+
+
+def _option(node: Node, name: str) -> Any:
+    return getattr(node.layer, name)
 
 
 Rule = Callable[..., None]
