@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -34,6 +35,31 @@ def peak_device_bytes() -> int:
 def forget_peak() -> None:
     """Count the peak anew."""
     tf.config.experimental.reset_memory_stats(device_name())
+
+
+class MemoryWatch:
+    """What this process takes of the device and of main memory, from its making on."""
+
+    def __init__(self) -> None:
+        forget_peak()
+        self._idle_bytes = _status_bytes("VmRSS")
+
+    def facts(self) -> dict[str, int]:
+        """`peak_device_bytes`, and where the system tells (Linux), `peak_resident_bytes` above the beginning."""
+        found = {"peak_device_bytes": peak_device_bytes()}
+        most = _status_bytes("VmHWM")
+        if most is not None and self._idle_bytes is not None:
+            found["peak_resident_bytes"] = max(0, most - self._idle_bytes)
+        return found
+
+
+def _status_bytes(name: str) -> int | None:
+    """A size from `/proc/self/status`; None where there is no such file."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), None)
 
 
 def measure_peak(network: Network, *, batch_size: int, optimizer: Optimizer, limit_s: float = 20.0) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ml.estimates.estimate import Estimate, estimate_training
+from ml.estimates.cost import Cost, cost_of_training
+from ml.estimates.estimate import FORM, Estimate, estimate_training
 from ml.estimates.fitting import Room, advise
 from ml.estimates.peak import Peak, Training
 from ml.estimates.plan import Plan
@@ -10,7 +11,9 @@ from ml.estimates.remedies import SMALLER, Smaller
 from ml.estimates.textbook import Textbook, count_by_hand
 
 __all__ = [
+    "FORM",
     "SMALLER",
+    "Cost",
     "Estimate",
     "Peak",
     "Plan",
@@ -19,6 +22,7 @@ __all__ = [
     "Textbook",
     "Training",
     "advise",
+    "cost_of_training",
     "count_by_hand",
     "estimate_training",
 ]

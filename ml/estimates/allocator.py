@@ -1,7 +1,7 @@
-"""How much memory a sequence of allocations takes from a device: counted exactly, or as TensorFlow's allocator deals it.
+"""How much memory a sequence of allocations takes: counted exactly, or as TensorFlow's allocator deals it.
 
-TensorFlow's best-fit allocator with coalescing (BFC) hands out the smallest free chunk that is large enough, and cuts it
-only when it is at least twice as large as asked for. What it hands out beyond the request counts as used.
+TensorFlow's best-fit allocator with coalescing (BFC) hands out the smallest free chunk that is large enough, and cuts
+it only when it is at least twice as large as asked for. What it hands out beyond the request counts as used.
 """
 
 from __future__ import annotations

@@ -21,6 +21,9 @@ class Size(NamedTuple):
         return self.an_image * images + self.fixed
 
 
+NOTHING = Size()
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One step of a computation, as far as memory goes."""
@@ -32,7 +35,7 @@ class Operation:
     """New tensors."""
     over: tuple[str, ...] = ()
     """Of those read, the ones whose memory the first new tensor takes over where nobody else needs them."""
-    scratch: Size = Size()
+    scratch: Size = NOTHING
     """Memory that it needs only while it runs."""
 
 

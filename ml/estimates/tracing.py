@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from ml.estimates.lifetimes import Operation, Size
+from ml.estimates.lifetimes import NOTHING, Operation, Size
 from ml.estimates.plan import Plan
 from ml.networks import IMAGES, Network, Node
 
@@ -342,7 +342,7 @@ class Tracer:
         reads: tuple[str, ...] = (),
         makes: tuple[tuple[str, Size], ...] = (),
         over: tuple[str, ...] = (),
-        scratch: Size = Size(),
+        scratch: Size = NOTHING,
     ) -> None:
         self.operations.append(Operation(name, reads, makes, over, scratch))
 
