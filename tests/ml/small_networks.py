@@ -1,0 +1,26 @@
+"""Options that make every named network small enough to train in seconds on images of 28 px."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ml.networks import NETWORKS
+
+SMALL: dict[str, dict[str, Any]] = {
+    "lenet5": {},
+    "dense": {"hidden": [32]},
+    "plain_cnn": {"filters": [8, 16]},
+    "alexnet": {"stem": "cifar", "width": 0.125, "hidden": 32},
+    "googlenet": {"stem": "cifar", "width": 0.1},
+    "se_inception": {"stem": "cifar", "width": 0.1},
+    "xception": {"stem": "cifar", "width": 0.1, "middle_blocks": 2},
+    "mobilenet_v2": {"stem": "cifar", "alpha": 0.1},
+    **{f"resnet{depth}": {"width": 0.5} for depth in (20, 32, 44, 56)},
+    **{f"resnet{depth}": {"stem": "cifar", "width": 0.1} for depth in (18, 34, 50, 101, 152)},
+    **{f"se_resnet{depth}": {"stem": "cifar", "width": 0.1} for depth in (18, 34, 50)},
+}
+
+QUICK = ("lenet5", "dense", "plain_cnn", "alexnet", "googlenet", "resnet18", "se_resnet50", "xception", "mobilenet_v2")
+"""One of each kind; the others differ from them in depth."""
+
+DEEP = tuple(sorted(NETWORKS.keys() - set(QUICK)))
