@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
 from ml.estimates.allocator import Allocator, BestFitAllocator, ExactAllocator
-from ml.estimates.lifetimes import Schedule
+from ml.estimates.lifetimes import Operation, Schedule
 from ml.estimates.plan import SLOTS, DeviceKind, Plan
 from ml.estimates.tracing import Tracer
 from ml.networks import Network
@@ -16,7 +17,8 @@ LEAST_BYTES: dict[DeviceKind, int] = {"cpu": 256 * 1024, "gpu": 16 * 1024}
 them; on a GPU they weigh nothing, and there are many."""
 PREFETCHED = 5
 """Batches that the pipeline holds ready, and the one it makes (`ml.engine.steps.PREFETCHED_BATCHES` and one)."""
-LOW, LIKELY, HIGH = 0.88, 1.05, 1.22
+EXACT_LOW = 0.95
+LOW, LIKELY, HIGH = 0.88, 1.03, 1.26
 """The range around the walk, from the measured list in `docs/estimates.md`."""
 
 
@@ -48,14 +50,18 @@ class Training:
         network: what is trained.
         plan: how; its batch size and accumulation do not matter here.
         data_bytes: the training split, which lies in the CPU's memory.
+        operations: those of a step that was traced by the framework, for `plan.batch_size` images; walked instead.
     """
 
-    def __init__(self, network: Network, plan: Plan, *, data_bytes: int = 0, lag: int = 1) -> None:
+    def __init__(
+        self, network: Network, plan: Plan, *, data_bytes: int = 0, operations: Sequence[Operation] | None = None
+    ) -> None:
         tracer = Tracer(network, plan)
-        tracer.forward()
-        tracer.backward(lag=lag)
+        if operations is None:
+            tracer.forward()
+            tracer.backward()
         self.weights = Weights(tracer.trained_bytes, tracer.fixed_bytes)
-        self._schedule = Schedule(tracer.operations)
+        self._schedule = Schedule(tracer.operations if operations is None else operations)
         self._plan = plan
         self._image_bytes = prod(network.input_shape) * (4 if plan.augmented else 1)
         self._data_bytes = data_bytes
@@ -65,7 +71,7 @@ class Training:
         dealt = self._walk(BestFitAllocator(), batch_size, kind, accumulate)
         exact = self.exact(batch_size, kind=kind, accumulate=accumulate)
         return Peak(
-            low=round(min(exact, dealt * LOW)),
+            low=round(min(exact * EXACT_LOW, dealt * LOW)),
             likely=round(dealt * LIKELY),
             high=round(dealt * HIGH),
             exact=exact,

@@ -20,6 +20,10 @@ NEEDS_OUTPUT = frozenset({"relu", "relu6", "tanh", "sigmoid", "elu", "softmax", 
 INNER = {"gelu": 3, "silu": 1, "scaled_tanh": 1}
 """Arrays between input and output that the gradient of an activation needs too."""
 PLAIN_VIEWS = frozenset({"Flatten", "Reshape"})
+LAG = 6
+"""Layers with weights that the backward pass is ahead of the optimizer."""
+LARGE_SHARE = 0.15
+"""Of all trained weights, in one array: the optimizer is one layer behind."""
 LEAST_UPDATED_BYTES = 16 * 1024
 """What comes and goes while smaller arrays are updated is left out."""
 SPLIT_GROUPS = 8
@@ -162,26 +166,34 @@ class Tracer:
 
     # ── backward ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def backward(self, *, lag: int) -> None:
-        """From the logits back to the first weights; the optimizer follows each gradient `lag` layers behind."""
+    def backward(self) -> None:
+        """From the logits back to the first weights; the optimizer follows each gradient some layers behind.
+
+        Two threads work: one goes on backwards while the other updates, and what is ready waits in line. A gradient
+        that is a large part of all is not left waiting for long, as what feeds on it takes long too.
+        """
         last = list(self._nodes)[-1]
         heads = [last, *(head.name for head in self._network.auxiliary)]
         for head in heads:
             self._add(f"loss/{head}", reads=(self._view[head],), makes=((f"{head}'", self._size(head, full=True)),))
             self._parts[head].append(f"{head}'")
-        pending: list[list[Operation]] = []
+        pending: list[Node] = []
+        large = LARGE_SHARE * sum(self.trained_bytes)
         for node in reversed(list(self._nodes.values())):
             if self._parts[node.name] and self._trained[node.name]:
                 gradient = self._sum_parts(node.name)
                 BACKWARD.get(node.layer.type, Tracer._backward_weighted)(self, node, gradient)
             if self._kernel_bytes(node):
-                pending.append(self._updates(node))
-            while len(pending) > lag:
-                self.operations += pending.pop(0)
-        for operations in pending:
-            self.operations += operations
+                pending.append(node)
+            while len(pending) > (1 if self._largest(pending[:1]) >= large else LAG):
+                self.operations += self._updates(pending.pop(0))
+        for node in pending:
+            self.operations += self._updates(node)
         for node in self._nodes.values():
             self._end_decay(node)
+
+    def _largest(self, nodes: list[Node]) -> int:
+        return max((size.fixed for node in nodes for size in self._kernel_bytes(node)), default=0)
 
     def _end_decay(self, node: Node) -> None:
         if self._plan.optimizer == "adamw":
