@@ -92,8 +92,8 @@ class TrainingSteps:
         auxiliary: Sequence[Auxiliary] = (),
     ) -> None:
         names = (LOGITS, *(head.name for head in auxiliary))
-        self._logits = keras.Model(model.inputs, [model.get_layer(name).output for name in names])
-        self._head_weights = [head.weight for head in auxiliary]
+        self._logits = keras.Model(model.inputs, {name: model.get_layer(name).output for name in names})
+        self._heads = tuple(auxiliary)
         self._optimizer = optimizer
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         optimizer.build(self._logits.trainable_variables)
@@ -131,11 +131,11 @@ class TrainingSteps:
         variables = self._logits.trainable_variables
         self._optimizer.learning_rate.assign(rate)
         with tf.GradientTape() as tape:
-            logits, *heads = self._logits(tf.cast(images, tf.float32), training=True)
+            outputs = self._logits(tf.cast(images, tf.float32), training=True)
+            logits = outputs[LOGITS]
             loss = self._loss(labels, logits)
-            whole = loss
-            for weight, head in zip(self._head_weights, heads, strict=True):
-                whole += weight * self._cross_entropy(labels, head)
+            helping = [head.weight * self._cross_entropy(labels, outputs[head.name]) for head in self._heads]
+            whole = tf.add_n([loss, *helping])
         self._optimizer.apply(tape.gradient(whole, variables), variables)
         said = tf.argmax(logits, axis=1, output_type=labels.dtype)
         return loss, tf.math.count_nonzero(said == labels, dtype=tf.int32)

@@ -53,7 +53,7 @@ class InceptionOptions(Strict):
     downsampling: Downsampling = "max_pooling"
     """What makes maps smaller between the stages, and in the stem: a window of 3 x 3 with strides of 2."""
     width: Width = 1.0
-    """What the number of filters is multiplied by."""
+    """What the number of filters is multiplied by, and of hidden units in auxiliary heads."""
     dropout: Annotated[float, Field(ge=0.0, le=0.9)] = 0.4
     """Share of the last means that is dropped in training."""
 
@@ -144,7 +144,7 @@ def _draw_head(draft: Draft, name: str, classes: int, convolutions: Convolutions
     draft.add(f"{name}_pool", AveragePooling2D(5, strides=3), after=after)
     convolutions.draw(draft, f"{name}_reduce", 128, 1)
     draft.add(f"{name}_flatten", Flatten())
-    draft.add(f"{name}_hidden", Dense(1024, kernel_initializer="he_normal"))
+    draft.add(f"{name}_hidden", Dense(scaled(1024, convolutions.width), kernel_initializer="he_normal"))
     draft.add(f"{name}_hidden_activation", Activation("relu"))
     draft.add(f"{name}_dropout", Dropout(0.7))
     logits = draft.add(f"{name}_{LOGITS}", Dense(classes))

@@ -23,4 +23,7 @@ SMALL: dict[str, dict[str, Any]] = {
 QUICK = ("lenet5", "dense", "plain_cnn", "alexnet", "googlenet", "resnet18", "se_resnet50", "xception", "mobilenet_v2")
 """One of each kind; the others differ from them in depth."""
 
+FASTEST = ("dense", "plain_cnn", "alexnet", "resnet18")
+"""Those of them that are traced in a few seconds."""
+
 DEEP = tuple(sorted(NETWORKS.keys() - set(QUICK)))

@@ -8,25 +8,35 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ml.engine.build import build_model, derive_seed
+from ml.engine.build import build_model, derive_seed, main_model
 from ml.engine.layers import LeCun1998, PartialConv2D, TrainableSubsampling2D, scaled_tanh
+from ml.networks import NETWORKS as ALL
 from ml.networks import Draft, make_network
 from ml.networks.layers import (
     Activation,
     Add,
     AveragePooling2D,
     BatchNormalization,
+    ChannelPadding,
     Concatenate,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    LocalResponseNormalization,
     MaxPooling2D,
+    Multiply,
     Rescaling,
+    Reshape,
+    SeparableConv2D,
+    ZeroPadding2D,
 )
 from ml.networks.layers import PartialConv2D as PartialConv2DData
 from ml.networks.layers import TrainableSubsampling2D as TrainableSubsampling2DData
+from tests.ml.small_networks import DEEP, QUICK, SMALL
 
 # Keras reads TensorFlow's variables in a way that numpy 2 will give up; it is theirs to change.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
@@ -45,6 +55,7 @@ def images(shape, number=3, seed=0):
 
 
 def assert_as_described(model, network):
+    """Every layer has its name, shape and parameters, those of auxiliary heads too."""
     assert model.count_params() == network.parameters
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert trainable == network.trainable_parameters
@@ -61,6 +72,32 @@ def test_a_built_model_has_the_shapes_and_parameters_of_its_description(name, op
     assert_as_described(build_model(network, seed=1), network)
 
 
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (47, 36, 3)])
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in DEEP)])
+def test_every_network_is_built_as_it_is_described(name, shape):
+    network = make_network(name, shape, 5, SMALL[name])
+    assert_as_described(build_model(network, seed=1), network)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ALL)
+def test_every_network_is_built_as_it_is_described_at_full_size(name):
+    network = make_network(name, ALL[name].input_shape, ALL[name].classes, {})
+    assert_as_described(build_model(network, seed=1), network)
+    keras.backend.clear_session()
+
+
+def test_a_model_without_its_heads_shares_what_is_left():
+    network = make_network("googlenet", (28, 28, 1), 5, SMALL["googlenet"])
+    model = build_model(network, seed=1)
+    main = main_model(model)
+    assert [tuple(output.shape) for output in model.outputs] == [(None, 5)] * 3
+    assert_as_described(main, network.main)
+    assert {id(weight) for weight in main.weights} < {id(weight) for weight in model.weights}
+    raw = images((28, 28, 1))
+    np.testing.assert_array_equal(main(raw), model(raw)[0])
+
+
 # ── any graph ────────────────────────────────────────────────────────────────────────────────────────────────
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -74,11 +111,18 @@ steps = st.one_of(
     st.just(BatchNormalization()),
     st.builds(Activation, st.sampled_from(["relu", "scaled_tanh", "silu"])),
     st.builds(Dropout, st.floats(0, 0.9)),
+    st.builds(DepthwiseConv2D, st.integers(1, 3), st.integers(1, 2), paddings, st.integers(1, 2), st.booleans()),
+    st.builds(SeparableConv2D, st.integers(1, 4), pairs, st.integers(1, 2), paddings, st.integers(1, 2)),
+    st.builds(ZeroPadding2D, st.integers(0, 2) | st.tuples(pairs, pairs)),
+    st.builds(LocalResponseNormalization, st.sampled_from([1, 3, 5])),
 )
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(chain=st.lists(steps, min_size=1, max_size=4), ending=st.sampled_from([Flatten, GlobalAveragePooling2D]))
+@given(
+    chain=st.lists(steps, min_size=1, max_size=4),
+    ending=st.sampled_from([Flatten, GlobalAveragePooling2D, GlobalMaxPooling2D]),
+)
 def test_any_graph_is_built_as_it_is_described(chain, ending):
     draft = Draft("any", (97, 90, 2))
     last = draft.add("rescaling", Rescaling(1 / 255))
@@ -87,7 +131,14 @@ def test_any_graph_is_built_as_it_is_described(chain, ending):
     normed = draft.add("normed", BatchNormalization(), after=last)
     joined = draft.add("joined", Concatenate(), after=(last, normed))
     squashed = draft.add("squashed", Activation("tanh"), after=joined)
-    draft.add("sum", Add(), after=(joined, squashed))
+    total = draft.add("sum", Add(), after=(joined, squashed))
+    gates = draft.add("gates", GlobalAveragePooling2D(keepdims=True))
+    draft.add("padded", ChannelPadding(1000))
+    draft.add("grouped", Conv2D(6, 1, groups=2))
+    draft.add("values", Reshape((6,)))
+    draft.add("small", Dense(1))
+    gate = draft.add("gate", Reshape((1, 1, 1)))
+    draft.add("gated", Multiply(), after=(total, gates, gate))
     draft.add("ending", ending())
     draft.add("logits", Dense(3))
     network = draft.finish()

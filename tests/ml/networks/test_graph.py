@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from ml.networks import Draft, InputTooSmall, Network, NetworkError, Node
+from ml.networks import Auxiliary, Draft, InputTooSmall, Network, NetworkError, Node
 from ml.networks.layers import Activation, Add, BatchNormalization, Concatenate, Conv2D, Dense, Flatten
 
 
@@ -112,6 +112,69 @@ def test_an_image_below_the_window_is_told_apart_from_other_faults():
     draft.add("c1", Conv2D(1, 5))
     with pytest.raises(InputTooSmall, match="Layer 'c1' does not fit"):
         draft.finish()
+
+
+# ── auxiliary heads ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def with_head() -> Network:
+    """Two dense layers, and a head of two layers beside the second."""
+    draft = Draft("headed", (4, 4, 1))
+    flat = draft.add("flat", Flatten())
+    draft.add("head_hidden", Dense(7), after=flat)
+    draft.add_head(draft.add("head", Dense(3)), 0.3)
+    draft.add("logits", Dense(3), after=flat)
+    draft.add("probabilities", Activation("softmax"))
+    return draft.finish()
+
+
+def test_a_head_counts_in_training_and_not_in_what_is_kept():
+    network = with_head()
+    main, head = 16 * 3 + 3, (16 * 7 + 7) + (7 * 3 + 3)
+    assert (network.parameters, network.main.parameters) == (main + head, main)
+    assert [node.name for node in network.main.layers] == ["flat", "logits", "probabilities"]
+    assert [row.name for row in network.table if row.auxiliary] == ["head_hidden", "head"]
+    assert not any(row.auxiliary for row in network.main.table)
+
+
+def test_a_network_without_heads_is_its_own_main_one():
+    network = branching()
+    assert network.main is network
+
+
+def test_heads_survive_json():
+    network = with_head()
+    again = Network.from_json(json.loads(json.dumps(network.to_json())))
+    assert again == network
+    assert again.auxiliary == (Auxiliary("head", 0.3),)
+
+
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        ("haed", "Did you mean head"),
+        ("probabilities", "not that layer itself"),
+        ("head_hidden", "of (7,)"),
+        ("images", "of (4, 4, 1)"),
+    ],
+)
+def test_a_head_is_another_layer_of_the_last_ones_shape(head, text):
+    network = with_head()
+    with pytest.raises(NetworkError, match=re.escape(text)) as caught:
+        Network("n", network.input_shape, network.layers, (*network.auxiliary, Auxiliary(head, 0.3)))
+    assert caught.value.path == "network.auxiliary.1"
+
+
+@pytest.mark.parametrize("weight", [0, -1, 1e9, "1", None])
+def test_the_weight_of_a_head_is_a_positive_number(weight):
+    data = with_head().to_json()
+    data["auxiliary"][0]["weight"] = weight
+    with pytest.raises(NetworkError) as caught:
+        Network.from_json(data)
+    assert caught.value.path == "network.auxiliary.0.weight"
+
+
+# ── the JSON form ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

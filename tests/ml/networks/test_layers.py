@@ -10,14 +10,22 @@ from ml.networks.layers import (
     Add,
     AveragePooling2D,
     BatchNormalization,
+    ChannelPadding,
     Concatenate,
     Conv2D,
     Dense,
+    DepthwiseConv2D,
     Flatten,
     GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    LocalResponseNormalization,
     MaxPooling2D,
+    Multiply,
     PartialConv2D,
+    Reshape,
+    SeparableConv2D,
     TrainableSubsampling2D,
+    ZeroPadding2D,
 )
 
 
@@ -112,3 +120,86 @@ def test_a_convolution_of_flat_features_is_refused():
 def test_a_layer_refuses_arguments_that_make_no_sense(arguments):
     with pytest.raises(ValidationError):
         Conv2D(**{"filters": 6, "kernel_size": 5, **arguments})
+
+
+def test_a_convolution_in_groups_sees_a_part_of_the_channels_in_each():
+    layer = Conv2D(6, 3, groups=2)
+    assert layer.output_shape((7, 7, 4)) == (5, 5, 6)
+    assert parameters(layer, (7, 7, 4)) == 2 * (3 * 3 * 2 * 3) + 6
+    assert layer.multiply_adds((7, 7, 4)) == 5 * 5 * 6 * (3 * 3 * 2)
+
+
+@pytest.mark.parametrize(("filters", "channels", "what"), [(6, 3, "3 channels"), (5, 4, "5 filters")])
+def test_groups_must_share_channels_and_filters_evenly(filters, channels, what):
+    with pytest.raises(ShapeError, match=f"2 groups cannot share {what} evenly"):
+        Conv2D(filters, 3, groups=2).output_shape((7, 7, channels))
+
+
+def test_a_depthwise_convolution_has_a_kernel_for_each_map():
+    layer = DepthwiseConv2D(3, strides=2, depth_multiplier=2)
+    assert layer.output_shape((7, 9, 5)) == (3, 4, 10)
+    assert parameters(layer, (7, 9, 5)) == 9 * 5 * 2 + 10
+    assert layer.multiply_adds((7, 9, 5)) == 3 * 4 * 10 * 9
+
+
+def test_a_separable_convolution_is_a_depthwise_and_a_pointwise_one():
+    layer = SeparableConv2D(8, 3, padding="same", depth_multiplier=2)
+    assert layer.output_shape((6, 7, 5)) == (6, 7, 8)
+    assert parameters(layer, (6, 7, 5)) == 9 * 5 * 2 + 10 * 8 + 8
+    assert layer.multiply_adds((6, 7, 5)) == 6 * 7 * (10 * 9 + 10 * 8)
+
+
+@pytest.mark.parametrize("layer", [DepthwiseConv2D(3, strides=(1, 2)), SeparableConv2D(4, 3, strides=(1, 2))])
+def test_map_by_map_convolutions_take_one_stride_for_both_directions(layer):
+    with pytest.raises(ShapeError, match="same stride"):
+        layer.output_shape((7, 7, 3))
+
+
+@pytest.mark.parametrize(
+    ("padding", "shape"),
+    [(1, (6, 7, 2)), ((0, 2), (4, 9, 2)), (((1, 2), (0, 3)), (7, 8, 2)), ([[1, 2], [0, 3]], (7, 8, 2))],
+)
+def test_zeros_around_maps_are_given_as_keras_takes_them(padding, shape):
+    assert ZeroPadding2D(padding).output_shape((4, 5, 2)) == shape
+
+
+@pytest.mark.parametrize("padding", [-1, (1, 2, 3), "same", ((1, 2), (3,)), True])
+def test_a_padding_that_makes_no_sense_is_refused(padding):
+    with pytest.raises(ValidationError):
+        ZeroPadding2D(padding)
+
+
+def test_maps_of_zeros_fill_up_to_a_number_that_is_not_below_what_comes():
+    assert ChannelPadding(8).output_shape((4, 5, 3)) == (4, 5, 8)
+    with pytest.raises(ShapeError, match="fills up to 8 maps, but gets 9"):
+        ChannelPadding(8).output_shape((4, 5, 9))
+
+
+def test_a_reshape_keeps_the_number_of_values():
+    assert Reshape((1, 1, 12)).output_shape((12,)) == (1, 1, 12)
+    with pytest.raises(ShapeError, match="makes 12 values"):
+        Reshape((3, 4)).output_shape((13,))
+
+
+def test_a_product_repeats_axes_of_one():
+    assert Multiply().output_shape((4, 5, 6), (1, 1, 6)) == (4, 5, 6)
+    assert Multiply().multiply_adds((4, 5, 6), (1, 1, 6)) == 120
+    with pytest.raises(ShapeError, match="axes of 1"):
+        Multiply().output_shape((4, 5, 6), (1, 1, 5))
+    with pytest.raises(ShapeError, match="as many axes"):
+        Multiply().output_shape((4, 5, 6), (6,))
+
+
+def test_global_pooling_may_keep_its_axes():
+    assert GlobalMaxPooling2D().output_shape((4, 5, 6)) == (6,)
+    assert GlobalAveragePooling2D(keepdims=True).output_shape((4, 5, 6)) == (1, 1, 6)
+
+
+def test_response_normalisation_keeps_maps_and_has_no_weights():
+    layer = LocalResponseNormalization()
+    assert layer.output_shape((4, 5, 6)) == (4, 5, 6)
+    assert parameters(layer, (4, 5, 6)) == 0
+    with pytest.raises(ShapeError, match="must be odd"):
+        LocalResponseNormalization(size=4).output_shape((4, 5, 6))
+    with pytest.raises(ShapeError, match="needs"):
+        layer.output_shape((6,))

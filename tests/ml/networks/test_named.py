@@ -13,6 +13,11 @@ from ml.networks import LOGITS, NETWORKS, PROBABILITIES, Network, NetworkError, 
 MNIST = ((28, 28, 1), 10)
 
 
+def images_for(name):
+    """A height and width, not equal, that the network takes with its default options."""
+    return (68, 65, 3) if NETWORKS[name].input_shape[0] >= 224 else (40, 33, 3)
+
+
 @pytest.mark.parametrize("module", ["ml.networks", "ml.kinds"])
 def test_networks_are_described_without_loading_keras_tensorflow_or_numpy(module):
     code = f"""
@@ -71,7 +76,7 @@ def test_a_dense_network_without_hidden_layers_is_linear():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_ends_with_logits_and_probabilities(name):
     for classes in (2, 37):
-        network = make_network(name, (40, 33, 3), classes, {})
+        network = make_network(name, images_for(name), classes, {})
         assert [node.name for node in network.layers[-2:]] == [LOGITS, PROBABILITIES]
         assert network.layers[-2].layer.units == network.classes == classes
         assert network.layers[0].layer.type == "Rescaling"
@@ -79,7 +84,7 @@ def test_every_network_ends_with_logits_and_probabilities(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_survives_json(name):
-    network = make_network(name, *MNIST, {})
+    network = make_network(name, images_for(name), 10, {})
     assert Network.from_json(json.loads(json.dumps(network.to_json()))) == network
 
 
@@ -90,7 +95,7 @@ def test_every_option_is_described_and_its_default_and_choices_are_taken(name):
     for option in described:
         assert option["doc"].endswith(".")
         for value in option["choices"] or [option["default"]]:
-            assert make_network(name, *MNIST, {option["name"]: value})
+            assert make_network(name, images_for(name), 10, {option["name"]: value})
 
 
 def test_the_options_of_lenet5_are_described():
@@ -105,7 +110,7 @@ def test_the_options_of_lenet5_are_described():
     ("name", "options", "path", "text"),
     [
         ("lenet", {}, "network.name", "Did you mean lenet5"),
-        ("", {}, "network.name", "Known: dense, lenet5"),
+        ("", {}, "network.name", "Known: alexnet, dense, "),
         ("lenet5", {"activaton": "relu"}, "network.options.activaton", "Did you mean activation"),
         ("lenet5", {"activation": "sigmoid"}, "network.options.activation", "'relu'"),
         ("lenet5", {"activation": "rellu"}, "network.options.activation", "Did you mean relu"),
@@ -125,15 +130,31 @@ def test_what_is_wrong_is_said_at_its_place(name, options, path, text):
     assert text in caught.value.text
 
 
-@pytest.mark.parametrize(("variant", "smallest"), [("modern", 12), ("classic", 28)])
-def test_the_smallest_image_that_works_is_named_and_does_work(variant, smallest):
-    options = {"variant": variant}
+@pytest.mark.parametrize(
+    ("name", "options", "smallest"),
+    [
+        ("lenet5", {"variant": "modern"}, 12),
+        ("lenet5", {"variant": "classic"}, 28),
+        ("plain_cnn", {"filters": [8] * 5}, 16),
+        ("alexnet", {}, 64),
+        ("alexnet", {"stem": "cifar"}, 15),
+        ("googlenet", {}, 65),
+        ("googlenet", {"stem": "cifar"}, 9),
+        ("xception", {}, 7),
+    ],
+)
+def test_the_smallest_image_that_works_is_named_and_does_work(name, options, smallest):
     with pytest.raises(NetworkError) as caught:
-        make_network("lenet5", (smallest - 1, 64, 1), 10, options)
+        make_network(name, (smallest - 1, 300, 1), 10, options)
     assert caught.value.path == "network.name"
     assert f"at least {smallest} x {smallest} px" in caught.value.text
-    assert f"got {smallest - 1} x 64 px" in caught.value.text
-    assert make_network("lenet5", (smallest, smallest, 1), 10, options)
+    assert f"got {smallest - 1} x 300 px" in caught.value.text
+    assert make_network(name, (smallest, smallest, 1), 10, options)
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if "resnet" in name] + ["se_inception", "mobilenet_v2"])
+def test_networks_that_pad_take_an_image_of_one_pixel(name):
+    assert make_network(name, (1, 1, 1), 2, {}).classes == 2
 
 
 def test_one_class_is_nothing_to_tell_apart():
