@@ -42,36 +42,22 @@ class Textbook:
 
 def count_by_hand(network: Network, *, batch_size: int) -> Textbook:
     """Count as a textbook does. The images themselves are no layer's output: they count for training alone."""
-    outputs = _outputs(network)
-    pairs = [size + sum(outputs.get(name, 0) for name in _feeders(network, node)) for node, size in outputs.items()]
+    outputs, pairs = [0], [0]
+    owners: dict[str, frozenset[str]] = {IMAGES: frozenset()}
+    """By layer, those with an output of their own that it hands on."""
+    sizes: dict[str, int] = {}
+    for node in network.layers:
+        feeders = frozenset().union(*(owners[name] for name in node.inputs))
+        if node.layer.type in IN_PLACE:
+            owners[node.name] = feeders
+            continue
+        owners[node.name] = frozenset({node.name})
+        sizes[node.name] = prod(network.output_shapes[node.name])
+        outputs.append(sizes[node.name])
+        pairs.append(sizes[node.name] + sum(sizes[name] for name in feeders))
     return Textbook(
         weights=network.parameters * FLOAT_BYTES,
         predict_activations=max(pairs) * FLOAT_BYTES,
-        train_activations=sum(outputs.values()) * batch_size * FLOAT_BYTES,
+        train_activations=sum(outputs) * batch_size * FLOAT_BYTES,
         train_input=prod(network.input_shape) * batch_size * FLOAT_BYTES,
     )
-
-
-def _outputs(network: Network) -> dict[str, int]:
-    """Numbers in the output of every layer that has one of its own."""
-    return {node.name: prod(network.output_shapes[node.name]) for node in network.layers if not _in_place(node)}
-
-
-def _in_place(node: object) -> bool:
-    return node.layer.type in IN_PLACE  # type: ignore[attr-defined]
-
-
-def _feeders(network: Network, name: str) -> set[str]:
-    """The layers with an output of their own that feed this one, seen through those that work in place."""
-    nodes = {node.name: node for node in network.layers}
-    found: set[str] = set()
-    waiting = list(nodes[name].inputs)
-    while waiting:
-        feeder = waiting.pop()
-        if feeder == IMAGES:
-            continue
-        if _in_place(nodes[feeder]):
-            waiting += nodes[feeder].inputs
-        else:
-            found.add(feeder)
-    return found

@@ -15,8 +15,10 @@ from ml.estimates.lifetimes import NOTHING, Operation, Size
 from ml.estimates.plan import Plan
 from ml.networks import IMAGES, Network, Node
 
-NEEDS_OUTPUT = frozenset({"relu", "relu6", "tanh", "sigmoid", "elu", "softmax", "scaled_tanh"})
+NEEDS_OUTPUT = frozenset({"relu", "relu6", "tanh", "sigmoid", "elu", "softmax"})
 """Activations whose gradient needs what came out; that of the others needs what went in."""
+NEEDS_INNER_ALONE = frozenset({"scaled_tanh"})
+"""Activations whose gradient needs neither, but the arrays in between."""
 INNER = {"gelu": 3, "silu": 1, "scaled_tanh": 1}
 """Arrays between input and output that the gradient of an activation needs too."""
 PLAIN_VIEWS = frozenset({"Flatten", "Reshape"})
@@ -277,9 +279,12 @@ class Tracer:
         if name == "linear":
             self._pass_on(node, 0, gradient)
             return
-        kept = self._view[node.name] if name in NEEDS_OUTPUT else self._view[node.inputs[0]]
         inner = tuple(f"{node.name}/{i}" for i in range(INNER.get(name, 0)))
-        self._give(node, 0, gradient, kept, *inner, over=True)
+        if name in NEEDS_OUTPUT:
+            inner = (self._view[node.name],)
+        elif name not in NEEDS_INNER_ALONE:
+            inner = (self._view[node.inputs[0]], *inner)
+        self._give(node, 0, gradient, *inner, over=True)
 
     def _backward_dropout(self, node: Node, gradient: str) -> None:
         self._give(node, 0, gradient, f"{node.name}/mask", over=True)
