@@ -1,4 +1,4 @@
-"""The list of measured and estimated peaks: `bench/estimates.json`, and its table in `docs/estimates.md`.
+"""The list of measured and estimated peaks: `bench/estimates.json`, and the tables in `docs/estimates.md`.
 
 `python -m bench.estimates_list` writes the table anew, with the instant estimate of today's code beside what was
 measured, so that the page, the list and the code cannot disagree.
@@ -12,8 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from ml.estimates import Plan, Smaller, Training
+from ml.estimates.remedies import list_remedies
+from ml.networks import make_network
+
 KEPT = Path(__file__).with_name("estimates.json")
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "estimates.md"
+_REMEDIES = re.compile(r"(<!-- remedies -->\n).*?(<!-- end -->)", re.DOTALL)
 _TABLE = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -70,7 +75,28 @@ def write_rows(rows: list[Row]) -> None:
 
 def page_with_table(page: str, rows: list[Row]) -> str:
     """The page with this list between its markers."""
-    return _TABLE.sub(lambda marked: f"{marked[1]}\n{_table(rows)}\n\n{marked[2]}", page)
+    page = _TABLE.sub(lambda marked: f"{marked[1]}\n{_table(rows)}\n\n{marked[2]}", page)
+    return _REMEDIES.sub(lambda marked: f"{marked[1]}\n{_remedies()}\n\n{marked[2]}", page)
+
+
+def _remedies() -> str:
+    """What each remedy saves on ResNet-50 for 224-pixel images in batches of 64 with Adam, on a GPU of 8 GB."""
+    network, plan = make_network("resnet50", (224, 224, 3), 1000, {}), Plan(64)
+    training = Training(network, plan)
+    peak = training.peak(64, kind="gpu")
+    smaller = Smaller(make_network("resnet34", (224, 224, 3), 1000, {}), {"network.name": "resnet34"})
+    found = list_remedies(network, training, plan, peak, kind="gpu", smaller=smaller)
+    lines = [
+        f"ResNet-50, 224 × 224 × 3, 1,000 classes, a batch of 64, Adam: likely peak {peak.likely / 1e9:.1f} GB.",
+        "",
+        "| change | saves | peak with it | in the yard |",
+        "|---|---:|---:|---|",
+    ]
+    for remedy in found:
+        change = ", ".join(f"`{name}={value}`" for name, value in (remedy.change or {}).items()) or "not yet"
+        saves, left = f"{remedy.saves_bytes / 1e9:.1f} GB", f"{remedy.peak_bytes / 1e9:.1f} GB"
+        lines.append(f"| {remedy.title} | {saves} | {left} | {change} |")
+    return "\n".join(lines)
 
 
 def _table(rows: list[Row]) -> str:

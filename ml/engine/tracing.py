@@ -23,11 +23,10 @@ VIEWS = frozenset(
     {"Identity", "Reshape", "ReadVariableOp", "StopGradient", "PreventGradient", "Squeeze", "ExpandDims", "Snapshot"}
 )
 """Operations whose output is their first input's memory, or a variable's."""
-IN_PLACE = frozenset(
-    """Abs Add AddN AddV2 BiasAdd Div DivNoNan Elu EluGrad Erf Exp Log Maximum Minimum Mul Neg Pow RealDiv Relu Relu6
-    Relu6Grad ReluGrad Rsqrt RsqrtGrad SelectV2 Sigmoid SigmoidGrad Softmax Softplus Sqrt SqrtGrad Square
-    SquaredDifference Sub Tanh TanhGrad""".split()
-)
+_WRITE_OVER = """Abs Add AddN AddV2 BiasAdd Div DivNoNan Elu EluGrad Erf Exp Log Maximum Minimum Mul Neg Pow RealDiv Relu Relu6
+Relu6Grad ReluGrad Rsqrt RsqrtGrad SelectV2 Sigmoid SigmoidGrad Softmax Softplus Sqrt SqrtGrad Square
+SquaredDifference Sub Tanh TanhGrad"""
+IN_PLACE = frozenset(_WRITE_OVER.split())
 """Operations that write over an input of the same size where nobody else reads it."""
 
 
