@@ -23,9 +23,13 @@ VIEWS = frozenset(
     {"Identity", "Reshape", "ReadVariableOp", "StopGradient", "PreventGradient", "Squeeze", "ExpandDims", "Snapshot"}
 )
 """Operations whose output is their first input's memory, or a variable's."""
-_WRITE_OVER = """Abs Add AddN AddV2 BiasAdd Div DivNoNan Elu EluGrad Erf Exp Log Maximum Minimum Mul Neg Pow RealDiv Relu Relu6
+TIED_TOGETHER = "IdentityN"
+"""Ties all gradients of weights together in the trace, and is gone when it runs."""
+_WRITE_OVER = """
+Abs Add AddN AddV2 BiasAdd Div DivNoNan Elu EluGrad Erf Exp Log Maximum Minimum Mul Neg Pow RealDiv Relu Relu6
 Relu6Grad ReluGrad Rsqrt RsqrtGrad SelectV2 Sigmoid SigmoidGrad Softmax Softplus Sqrt SqrtGrad Square
-SquaredDifference Sub Tanh TanhGrad"""
+SquaredDifference Sub Tanh TanhGrad
+"""
 IN_PLACE = frozenset(_WRITE_OVER.split())
 """Operations that write over an input of the same size where nobody else reads it."""
 
@@ -58,11 +62,11 @@ def list_operations(graph: tf.Graph) -> list[Operation]:
     """The graph's operations in the order of a dataflow queue, with what they read and make."""
     owner: dict[str, str] = {}
     """By tensor, the one in whose memory it lies; empty where that is a variable or a constant."""
-    return [_operation(op, owner) for op in _in_queue_order(graph)]
+    return [_operation(op, owner) for op in _in_queue_order(graph) if op.type != TIED_TOGETHER]
 
 
 def _operation(op: tf.Operation, owner: dict[str, str]) -> Operation:
-    inputs = tuple(name for name in (owner.get(tensor.name, "") for tensor in op.inputs) if name)
+    inputs = tuple(name for name in (owner.get(_source(tensor).name, "") for tensor in op.inputs) if name)
     if op.type in VIEWS or op.type in ("Const", "Placeholder"):
         source = inputs[0] if inputs and op.type != "ReadVariableOp" else ""
         for tensor in op.outputs:
@@ -81,7 +85,9 @@ def _in_queue_order(graph: tf.Graph) -> list[tf.Operation]:
     waits: dict[str, int] = {}
     readers: dict[str, list[tf.Operation]] = {}
     for op in graph.get_operations():
-        before = [tensor.op for tensor in op.inputs] + list(op.control_inputs)
+        before = [_source(tensor).op for tensor in op.inputs] + list(op.control_inputs)
+        if op.type == TIED_TOGETHER:
+            before = []
         waits[op.name] = len(before)
         for source in before:
             readers.setdefault(source.name, []).append(op)
@@ -95,6 +101,13 @@ def _in_queue_order(graph: tf.Graph) -> list[tf.Operation]:
             if not waits[reader.name]:
                 ready.append(reader)
     return order
+
+
+def _source(tensor: tf.Tensor) -> tf.Tensor:
+    """The tensor itself, before it was tied to others in a knot that TensorFlow unties before it runs the graph."""
+    while tensor.op.type == TIED_TOGETHER:
+        tensor = tensor.op.inputs[tensor.value_index]
+    return tensor
 
 
 def _bytes(tensor: tf.Tensor) -> int:

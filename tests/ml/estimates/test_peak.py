@@ -26,7 +26,7 @@ def test_one_dense_layer_by_hand():
 
 @pytest.mark.parametrize(("optimizer", "arrays"), [("sgd", 2), ("momentum", 5), ("adam", 5), ("adamw", 6)])
 def test_the_optimizer_decides_how_many_arrays_stand_beside_the_weights(optimizer, arrays):
-    """Weights and gradient; momentum: a slot, a new one, new weights; Adam: 2 slots, a square; AdamW: decayed weights."""
+    """Weights, gradient; momentum: a slot, a new one, new weights; Adam: two slots, a square; AdamW: new weights."""
     assert Training(dense_of(1000), Plan(1, optimizer)).exact(1, kind="cpu") == arrays * 4 * MB
 
 

@@ -259,3 +259,12 @@ def test_fewer_training_examples_are_taken_from_what_validation_leaves(make_orde
 def test_a_batch_larger_than_the_data_makes_one_step_an_epoch(make_order: MakeOrder) -> None:
     reporter, _ = run(make_order(PLAIN | {"batch_size": 60_000, "epochs": 2}))
     assert reporter.of(Checkpoint)[-1].step == 2
+
+
+def test_a_training_tells_what_it_took_of_the_memory(make_order: MakeOrder) -> None:
+    reporter, _ = run(make_order(PLAIN | {"epochs": 1}))
+    told = [event.facts for event in reporter.events if isinstance(event, Facts)]
+    peaks = [facts["peak_device_bytes"] for facts in told if "peak_device_bytes" in facts]
+    assert len(peaks) == 2, "after each epoch, so that a job that dies later has told too, and at the end"
+    assert peaks[0] > 0
+    assert peaks == sorted(peaks)

@@ -24,7 +24,7 @@ def made(memory_bytes: int, *, jobs: int = 0) -> Estimate:
 def test_a_job_that_fits_needs_no_advice(capsys):
     print_estimate(made(80 * 10**9, jobs=3))
     printed = capsys.readouterr().out
-    assert "23,519,690 trained, 53,120 not" in printed
+    assert "23,522,250 trained, 53,120 not" in printed
     assert "corrected by 3 measured jobs" in printed
     assert "2:05 (from 2 jobs)" in printed
     assert "What would help" not in printed
