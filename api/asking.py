@@ -50,6 +50,13 @@ class QueueQuery(Query):
     """`next` of the page before."""
 
 
+class EstimatesQuery(Query):
+    """Which measured peaks to list."""
+
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 200
+    """At most so many, the newest first."""
+
+
 class EventsQuery(Query):
     """Which events to list."""
 

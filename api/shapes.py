@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from records.catalogue import Dataset
+from records.estimates import Measured
 from records.reading import AnyRow, DeviceRow
 from records.runs import Point
 from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable
@@ -36,6 +37,7 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
         "place_in_queue": row.place,
         "spec": row.spec,
         "parameters": row.parameters,
+        "estimate": row.estimate,
         "summary": row.summary or {},
         "owner": row.owner,
         "created_at": time_shape(row.created_at),
@@ -57,6 +59,8 @@ def attempt_shape(row: AnyRow) -> dict[str, Any]:
         "started_at": time_shape(row.started_at),
         "first_step_at": time_shape(row.first_step_at),
         "finished_at": time_shape(row.finished_at),
+        "peak_bytes": row.peak_bytes,
+        "resident_bytes": row.resident_bytes,
         "reason": reason_shape(row),
     }
 
@@ -141,6 +145,13 @@ def device_shape(row: DeviceRow, *, may_see_job: bool) -> dict[str, Any]:
         "busy": row.job_id is not None,
         "job_id": row.job_id if may_see_job else None,
     }
+
+
+def measured_shape(row: Measured) -> dict[str, Any]:
+    """A `views.MeasuredPeak`."""
+    shown = row._asdict()
+    del shown["owner_id"]
+    return {**shown, "at": time_shape(row.at), "error": row.error, "in_range": row.in_range}
 
 
 def waiting_shape(row: AnyRow) -> dict[str, Any]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from records.catalogue import find_dataset
 from records.errors import FieldProblem, InvalidSpec, NotFound
 from records.specs import NoopSpec, Spec, TrainSpec
+
+if TYPE_CHECKING:
+    from ml.estimates import Cost
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Inspection:
     """Parameters of the network, trainable or not."""
     inputs: dict[str, str] | None = None
     """Datasets to stage before the attempt, by role: `{"dataset": "mnist"}`."""
+    cost: Cost | None = None
+    """What it would cost, found when asked for; None where a kind has no estimate."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Kind:
 
 def inspect_train(spec: TrainSpec) -> Inspection:
     """Check that the dataset and the network exist and fit each other."""
+    from ml.estimates import cost_of_training
     from ml.networks import NetworkError, draw_network
 
     try:
@@ -49,7 +55,8 @@ def inspect_train(spec: TrainSpec) -> Inspection:
         network = draw_network(spec.network, dataset.image_shape, classes)
     except NetworkError as error:
         raise InvalidSpec(error.problems) from error
-    return Inspection(parameters=network.parameters, inputs={"dataset": spec.dataset})
+    cost = cost_of_training(spec, network, images=dataset.counts["train"])
+    return Inspection(parameters=network.parameters, inputs={"dataset": spec.dataset}, cost=cost)
 
 
 def inspect_noop(spec: NoopSpec) -> Inspection:

@@ -112,7 +112,7 @@ def guard(session: Session, attempt_id: int, job_id: int, *, lease_s: float, at:
 
 
 def note_child(session: Session, attempt_id: int, **columns: Any) -> None:
-    """Set `pid` or `first_step_at` of an attempt; call `guard` first."""
+    """Set what is known of the child: `pid`, `first_step_at`, `peak_bytes`, `resident_bytes`. Call `guard` first."""
     session.execute(update(AttemptTable).where(AttemptTable.id == attempt_id).values(**columns))
     grow_version(session, select(AttemptTable.job_id).where(AttemptTable.id == attempt_id))
 

@@ -24,14 +24,24 @@ from records.tables import AttemptTable, IdempotencyKeyTable, JobEventTable, Job
 # ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def submit(session: Session, spec: Spec, *, owner_id: int, actor: str, parameters: int, at: datetime) -> JobTable:
-    """Add a queued job."""
+def submit(
+    session: Session,
+    spec: Spec,
+    *,
+    owner_id: int,
+    actor: str,
+    parameters: int,
+    at: datetime,
+    estimate: dict[str, Any] | None = None,
+) -> JobTable:
+    """Add a queued job; `estimate` is what it is thought to cost."""
     job = JobTable(
         kind=spec.kind,
         name=spec.name,
         owner_id=owner_id,
         spec=spec.model_dump(mode="json"),
         parameters=parameters,
+        estimate=estimate,
         status=JobStatus.QUEUED,
         priority=spec.priority,
         retries_left=spec.max_retries,

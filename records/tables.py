@@ -148,6 +148,8 @@ class JobTable(Table):
     spec: Mapped[dict[str, Any]]
     parameters: Mapped[int] = mapped_column(BigInteger)
     """Parameters of the network, known before it ran; 0 where there is none."""
+    estimate: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What it was thought to cost when it was submitted (`ml.estimates`), uncorrected; NULL where nobody can tell."""
     status: Mapped[str] = mapped_column(String(20))
     reason_code: Mapped[str | None] = mapped_column(String(50))
     """Why the job waits, failed or was cancelled: a stable code."""
@@ -204,6 +206,10 @@ class AttemptTable(Table):
     started_at: Mapped[datetime | None]
     first_step_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    peak_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """The most that the framework's allocator had in use on the device, as the child measured it."""
+    resident_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """The most main memory that the child held, above what it held before its first operation."""
 
 
 class LeaseTable(Table):

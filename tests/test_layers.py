@@ -58,7 +58,7 @@ def test_everything_outside_the_child_leaves_tensorflow_unloaded(package):
 
 
 def test_networks_and_kinds_are_pure():
-    pure = [*modules_of("ml/networks"), "ml.kinds"]
+    pure = [*modules_of("ml/networks"), *modules_of("ml/estimates"), "ml.kinds"]
     assert loaded_by(pure, (*HEAVY, "numpy", "sqlalchemy", "celery", "flask")) == []
 
 

@@ -28,6 +28,7 @@ from trainyard.results import (
     Artifact,
     Dataset,
     Device,
+    Estimate,
     Event,
     Job,
     LogLine,
@@ -105,6 +106,15 @@ class Client:
         body = spec.model_dump(mode="json") if isinstance(spec, BaseModel) else dict(spec)
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return self._one(Job, self._transport.send("POST", "/api/v1/jobs", json=body, headers=headers))
+
+    def estimate(self, spec: Mapping[str, Any] | BaseModel) -> Estimate:
+        """What a job would cost: memory, on which devices it fits, time. Nothing is queued.
+
+        Args:
+            spec: as `submit` takes it.
+        """
+        body = spec.model_dump(mode="json") if isinstance(spec, BaseModel) else dict(spec)
+        return self._one(Estimate, self._transport.send("POST", "/api/v1/estimates", json=body))
 
     def get(self, job_id: int) -> Job:
         """A job."""

@@ -38,6 +38,10 @@ class Attempt(Result):
     started_at: datetime | None = None
     first_step_at: datetime | None = None
     finished_at: datetime | None = None
+    peak_bytes: int | None = None
+    """The most that the framework had in use on the device."""
+    resident_bytes: int | None = None
+    """The most main memory that its process held above what it began with."""
 
 
 class Live(Result):
@@ -50,6 +54,90 @@ class Live(Result):
     epochs: int | None = None
     images_per_s: float | None = None
     values: dict[str, float | None] = Field(default_factory=dict)
+
+
+class ParameterCounts(Result):
+    """Numbers in a network's weights."""
+
+    trainable: int
+    fixed: int
+
+
+class ByHand(Result):
+    """Bytes as textbooks count them."""
+
+    predict_bytes: int
+    train_bytes: int
+    weights_bytes: int
+    predict_activations_bytes: int
+    train_activations_bytes: int
+    train_input_bytes: int
+
+
+class Peak(Result):
+    """The peak of a real training step on one kind of device, in bytes of the framework's allocator."""
+
+    low_bytes: int
+    likely_bytes: int
+    high_bytes: int
+    data_bytes: int = 0
+    factor: float = 1.0
+    """What measured jobs moved it by."""
+    corrected_by_jobs: int = 0
+
+
+class MultiplyAdds(Result):
+    """Multiplications with an addition, each counted once."""
+
+    image: int
+    step: int
+
+
+class Remedy(Result):
+    """A change that saves memory; `change` holds the fields of the spec that make it, None for advice alone."""
+
+    code: str
+    title: str
+    saves_bytes: int
+    peak_bytes: int
+    change: dict[str, Any] | None = None
+    fits: bool
+
+
+class Fit(Result):
+    """Whether a training fits a device."""
+
+    device: str
+    kind: str
+    memory_bytes: int
+    needed_bytes: int
+    fits: bool
+    largest_batch: int
+    remedies: tuple[Remedy, ...] = ()
+
+
+class Pace(Result):
+    """How long an epoch takes on a device of one model, from past runs."""
+
+    device_model: str
+    epoch_s: float
+    jobs: int
+
+
+class Estimate(Result):
+    """What a job will cost; `devices` and `epoch` are empty in the one that is stored with a job."""
+
+    parameters: ParameterCounts
+    weights_bytes: int
+    gradients_bytes: int
+    optimizer_bytes: int
+    by_hand: ByHand
+    peak: dict[str, Peak]
+    """By kind of device."""
+    multiply_adds: MultiplyAdds
+    steps_per_epoch: int
+    devices: tuple[Fit, ...] = ()
+    epoch: tuple[Pace, ...] = ()
 
 
 class Job(Result):
@@ -73,6 +161,8 @@ class Job(Result):
     """The few numbers that sum the run up, such as `test/accuracy`."""
     parameters: int = 0
     """Parameters of the network; 0 where there is none."""
+    estimate: Estimate | None = None
+    """What it was thought to cost when it was submitted."""
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None

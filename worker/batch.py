@@ -36,7 +36,7 @@ class Batch:
     remarks: list[tuple[str, str]] = field(default_factory=list)
     """For the job's history: kind and text."""
     child: dict[str, Any] = field(default_factory=dict)
-    """Columns of the attempt: `pid`, `first_step_at`."""
+    """Columns of the attempt: `pid`, `first_step_at`, `peak_bytes`, `resident_bytes`."""
     live: bool = False
     """Whether what the job shows of itself has changed."""
 

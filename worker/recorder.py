@@ -21,6 +21,9 @@ from worker.batch import Batch, Kept
 
 log = logging.getLogger("trainyard.recorder")
 
+MEASURED = {"peak_device_bytes": "peak_bytes", "peak_resident_bytes": "resident_bytes"}
+"""Facts that are columns of the attempt too."""
+
 
 class Recorder:
     """The pen of one attempt.
@@ -67,7 +70,7 @@ class Recorder:
             case FirstStep(at=at):
                 self._add(Batch(child={"first_step_at": at}), notable=True)
             case Facts(facts=facts):
-                self._add(Batch(facts=facts))
+                self._add(Batch(facts=facts, child=measured_columns(facts)))
             case Finished(summary=summary):
                 self._add(Batch(summary=summary))
             case _:
@@ -185,3 +188,9 @@ class Recorder:
             self._live = {**shown, "stage": self._live["stage"]}
             self._progress = min(1.0, event.step / event.steps) if event.steps else None
         self._add(Batch(live=True))
+
+
+def measured_columns(facts: dict[str, Any]) -> dict[str, int]:
+    """The attempt's columns among these facts; what is no whole number from 0 up is left to the facts alone."""
+    found = {column: facts.get(name) for name, column in MEASURED.items()}
+    return {column: value for column, value in found.items() if type(value) is int and 0 <= value < 2**63}

@@ -13,6 +13,7 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.datasets import datasets
     from api.routes.devices import devices
     from api.routes.docs import docs
+    from api.routes.estimates import estimates
     from api.routes.gauges import gauges
     from api.routes.health import health
     from api.routes.history import history
@@ -25,5 +26,6 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.streams import streams
 
     return [
-        jobs, history, metrics, artifacts, streams, datasets, networks, devices, queue, specs, me, health, gauges, docs
+        jobs, history, metrics, artifacts, streams, estimates, datasets, networks, devices, queue, specs, me, health,
+        gauges, docs,
     ]  # fmt: skip

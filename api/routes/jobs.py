@@ -133,6 +133,7 @@ def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
     """The id of the job that this request makes or made, and whether it is new."""
     yard, person = the_yard(), require_person()
     inspection = inspect(spec)
+    estimate = inspection.cost.estimate.to_json() if inspection.cost else None
     with yard.database.write() as session:
         made = life.find_submitted(session, person.id, key, raw) if key else None
         if made is not None:
@@ -144,6 +145,7 @@ def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
             owner_id=person.id,
             actor=f"user:{person.name}",
             parameters=inspection.parameters,
+            estimate=estimate,
             at=at,
         )
         if key:

@@ -117,6 +117,15 @@ class TrainingSteps:
         losses, right = self._run(batches, tf.constant(rates), tf.constant(first), tf.constant(count))
         return losses.numpy(), right.numpy()
 
+    def trace(self, batch_size: int) -> tf.types.experimental.ConcreteFunction:
+        """One step on so many images, traced and not executed."""
+        signature = (
+            tf.TensorSpec([batch_size, *self._logits.input_shape[1:]], tf.uint8),
+            tf.TensorSpec([batch_size], tf.int64),
+            tf.TensorSpec([], tf.float32),
+        )
+        return tf.function(self._step, input_signature=signature).get_concrete_function()
+
     def _many_steps(
         self, batches: tf.data.Iterator, rates: tf.Tensor, first: tf.Tensor, count: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -26,6 +26,7 @@ from ml.engine.build import build_model, main_model
 from ml.engine.evaluate import Evaluation, Score, score
 from ml.engine.identity import describe_surroundings, training_identity
 from ml.engine.keeper import CheckpointKeeper
+from ml.engine.memory import MemoryWatch
 from ml.engine.optimizers import make_optimizer
 from ml.engine.pace import Pace
 from ml.engine.points import batch_counts, due_windows, steps_per_point
@@ -59,6 +60,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     """
     stages = Stages(reporter, time.perf_counter)
     stages.begin("loading")
+    memory = MemoryWatch()
     data = load_images(spec.dataset, order.inputs["dataset"])
     train_indices, val_indices = _split(data.train_labels, spec)
     train_labels = data.train_labels[train_indices]
@@ -107,6 +109,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         logits = evaluation.logits(val_images, between=lambda: keeper.stop_if_asked(state))
         training.end_epoch(state, score(logits, val_labels), model)
         keeper.save(state)
+        reporter.facts(memory.facts())
 
     stages.begin("testing")
     results = Results(order.folder, reporter)
@@ -131,7 +134,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     results.keep_model(model)
     results.keep_history(state.history, state.points)
     results.keep_test(data.test_images, data.test_labels, logits, data.classes)
-    durations = {"durations_s": stages.seconds, "steps_s": state.train_s, "metrics": summary}
+    durations = {"durations_s": stages.seconds, "steps_s": state.train_s, "metrics": summary, **memory.facts()}
     reporter.facts(durations)
     results.keep_record({"spec": spec.model_dump(mode="json"), **record, **durations})
     return summary

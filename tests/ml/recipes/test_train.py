@@ -298,3 +298,12 @@ def test_a_checkpoint_of_other_layers_is_refused(make_order: MakeOrder) -> None:
     layers = [{**OWN["network"]["layers"][0], "activation": "tanh"}, *OWN["network"]["layers"][1:]]
     with pytest.raises(ResumeImpossible, match="network"):
         run(make_order(OWN | {"network": {"layers": layers}}, checkpoint=last_checkpoint(stopped)))
+
+
+def test_a_training_tells_what_it_took_of_the_memory(make_order: MakeOrder) -> None:
+    reporter, _ = run(make_order(PLAIN | {"epochs": 1}))
+    told = [event.facts for event in reporter.events if isinstance(event, Facts)]
+    peaks = [facts["peak_device_bytes"] for facts in told if "peak_device_bytes" in facts]
+    assert len(peaks) == 2, "after each epoch, so that a job that dies later has told too, and at the end"
+    assert peaks[0] > 0
+    assert peaks == sorted(peaks)

@@ -1,0 +1,92 @@
+"""What a job would cost, before it is sent; and how right such estimates were."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from apiflask import APIBlueprint
+from flask import Response
+
+from api import views
+from api.asking import EstimatesQuery, read_query
+from api.bodies import read_json
+from api.openapi import describe
+from api.replies import json_reply
+from api.routes import PREFIX
+from api.shapes import measured_shape
+from api.visible import owner_filter
+from api.yard import the_yard
+from ml.estimates import FORM, Cost, Room
+from ml.kinds import inspect
+from records.errors import FieldProblem, InvalidSpec
+from records.estimates import Correction, Measured, Pace, find_corrections, find_paces, list_measured
+from records.reading import show_devices
+from records.specs import parse_spec
+
+estimates = APIBlueprint("estimates", __name__, url_prefix=PREFIX)
+
+
+@estimates.post("/estimates")
+@describe(estimates, reply=views.FullEstimate, body="Spec", errors=(400, 413, 415, 422))
+def estimate_job() -> Response:
+    """Tell what a job would cost
+
+    The body is that of `POST /jobs`; nothing is queued. Where similar jobs of this yard have measured their peak, the
+    estimate is corrected by them, and says so.
+    """
+    yard = the_yard()
+    _, body = read_json()
+    spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
+    cost = inspect(spec).cost
+    if cost is None:
+        raise InvalidSpec(
+            [FieldProblem("kind", f"Expected a kind that can be estimated, such as train, got {spec.kind!r}.")]
+        )
+    fields = spec.model_dump(mode="json")
+    with yard.database.read() as session:
+        devices = show_devices(session)
+        corrections = find_corrections(session, fields, form=FORM)
+        paces = find_paces(session, fields, steps_per_epoch=cost.estimate.steps_per_epoch)
+    rooms = [
+        Room(f"{row.worker.name}/{row.device.name}", _kind(row.device.kind), row.device.memory_bytes) for row in devices
+    ]
+    return json_reply(_full(cost, rooms, corrections, paces))
+
+
+@estimates.get("/estimates/accuracy")
+@describe(estimates, reply=views.Accuracy, query=EstimatesQuery)
+def show_accuracy() -> Response:
+    """Compare estimated peaks with measured ones, the newest first"""
+    query = read_query(EstimatesQuery)
+    with the_yard().database.read() as session:
+        measured = list_measured(session, owner_id=owner_filter(), limit=query.limit)
+    return json_reply({**_errors(measured), "items": [measured_shape(row) for row in measured]})
+
+
+def _full(cost: Cost, rooms: list[Room], corrections: dict[str, Correction], paces: list[Pace]) -> dict[str, Any]:
+    shown = cost.estimate.to_json()
+    factors = {kind: found.factor for kind, found in corrections.items()}
+    for kind, peak in shown["peak"].items():
+        found = corrections.get(kind, Correction(1.0, 0))
+        for name in ("low_bytes", "likely_bytes", "high_bytes"):
+            peak[name] = round(peak[name] * found.factor)
+        peak |= {"factor": found.factor, "corrected_by_jobs": found.jobs}
+    return {
+        **shown,
+        "devices": cost.advise(rooms, cast(Any, factors)),
+        "epoch": [pace._asdict() for pace in paces],
+    }
+
+
+def _errors(measured: list[Measured]) -> dict[str, Any]:
+    sizes = [abs(row.error) for row in measured]
+    return {
+        "count": len(sizes),
+        "mean_error": sum(sizes) / len(sizes) if sizes else None,
+        "worst_error": max(sizes, default=None),
+        "outside_range": sum(not row.in_range for row in measured),
+    }
+
+
+def _kind(kind: str) -> Any:
+    return "gpu" if kind == "gpu" else "cpu"

@@ -1,0 +1,91 @@
+"""Does a training fit a device, with which batch, and what would make it fit?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ml.estimates.peak import Peak, Training
+from ml.estimates.plan import DeviceKind, Plan
+from ml.estimates.remedies import Remedy, Smaller, largest_batch, list_remedies
+from ml.networks import Network
+
+RUNTIME_BYTES: dict[DeviceKind, int] = {"cpu": 510_000_000, "gpu": 700_000_000}
+"""What a process takes before its first step: TensorFlow and Keras in main memory (measured); CUDA's context and the
+kernels' code on a GPU (assumed: no GPU was at hand to measure it)."""
+RESIDENT_SHARE: dict[DeviceKind, float] = {"cpu": 1.42, "gpu": 1.0}
+"""Memory taken from the device for each byte of the allocator's peak, at worst. Main memory is given back late."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """A device's memory."""
+
+    name: str
+    kind: DeviceKind
+    memory_bytes: int
+
+    def needed(self, peak_bytes: int) -> int:
+        """Memory of the device that a process with this peak takes, in bytes."""
+        return RUNTIME_BYTES[self.kind] + round(peak_bytes * RESIDENT_SHARE[self.kind])
+
+    def holds(self, peak_bytes: int) -> bool:
+        """Whether a process with this peak fits."""
+        return self.needed(peak_bytes) <= self.memory_bytes
+
+
+def advise(
+    network: Network,
+    training: Training,
+    plan: Plan,
+    rooms: Sequence[Room],
+    *,
+    peaks: Mapping[DeviceKind, Peak],
+    factors: Mapping[DeviceKind, float],
+    smaller: Smaller | None = None,
+) -> list[dict[str, Any]]:
+    """For each device, as plain data: fits or not, the largest batch, and what would make it fit.
+
+    Args:
+        network: what is trained.
+        training: of it.
+        plan: how.
+        rooms: the devices.
+        peaks: of the training, by kind of device.
+        factors: what measured jobs say that a peak must be multiplied by; 1 where nothing is said.
+        smaller: a smaller network for the same images.
+    """
+    answers: dict[tuple[DeviceKind, int], dict[str, Any]] = {}
+    for room in rooms:
+        key = (room.kind, room.memory_bytes)
+        if key not in answers:
+            peak, factor = peaks[room.kind], factors.get(room.kind, 1.0)
+            answers[key] = _answer(training, plan, room, peak, factor)
+            if not answers[key]["fits"]:
+                remedies = list_remedies(network, training, plan, peak, kind=room.kind, smaller=smaller)
+                answers[key]["remedies"] = [_shown(remedy, peak, room, factor) for remedy in remedies]
+    return [{"device": room.name, **answers[room.kind, room.memory_bytes]} for room in rooms]
+
+
+def _answer(training: Training, plan: Plan, room: Room, peak: Peak, factor: float) -> dict[str, Any]:
+    high = round(peak.high * factor)
+    return {
+        "kind": room.kind,
+        "memory_bytes": room.memory_bytes,
+        "needed_bytes": room.needed(high),
+        "fits": room.holds(high),
+        "largest_batch": largest_batch(
+            training,
+            peak,
+            kind=room.kind,
+            holds=lambda bytes_: room.holds(round(bytes_ * factor)),
+            batch=plan.batch_size,
+        ),
+        "remedies": [],
+    }
+
+
+def _shown(remedy: Remedy, peak: Peak, room: Room, factor: float) -> dict[str, Any]:
+    high = round(remedy.peak_bytes * factor * peak.high / max(1, peak.likely))
+    return {**asdict(remedy), "fits": room.holds(high)}

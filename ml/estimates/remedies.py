@@ -1,0 +1,140 @@
+"""What makes a training fit: the largest batch, and the changes that save memory, the cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil, isqrt, prod
+
+from ml.estimates.peak import Peak, Training, Weights
+from ml.estimates.plan import SLOTS, DeviceKind, Plan
+from ml.estimates.textbook import IN_PLACE
+from ml.networks import Network
+
+LARGEST_BATCH = 65_536
+"""Of `records.specs.TrainSpec.batch_size`."""
+SMALLER = {
+    "resnet152": "resnet101",
+    "resnet101": "resnet50",
+    "resnet50": "resnet34",
+    "resnet34": "resnet18",
+    "resnet56": "resnet44",
+    "resnet44": "resnet32",
+    "resnet32": "resnet20",
+    "se_resnet50": "se_resnet34",
+    "se_resnet34": "se_resnet18",
+    "xception": "mobilenet_v2",
+    "alexnet": "plain_cnn",
+    "googlenet": "plain_cnn",
+}
+"""For a network, one of the same family, or of the same use, with fewer layers or parameters."""
+
+
+@dataclass(frozen=True)
+class Smaller:
+    """A network with fewer layers for the same images."""
+
+    network: Network
+    change: dict[str, object]
+    """Fields of the spec that ask for it, by dotted path."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A change that saves memory."""
+
+    code: str
+    title: str
+    saves_bytes: int
+    """Of the peak; never negative."""
+    peak_bytes: int
+    """The likely peak with it."""
+    change: dict[str, object] | None
+    """Fields of the spec that make it, by dotted path; None where the yard cannot do it yet: advice only."""
+
+
+def largest_batch(training: Training, peak: Peak, *, kind: DeviceKind, holds: Callable[[int], bool], batch: int) -> int:
+    """The largest batch whose upper end fits; 0 when not even one image does.
+
+    The peak over the batch is taken as a straight line through two exact walks, raised to what the allocator adds.
+
+    Args:
+        training: of the network.
+        peak: at the batch size that was asked for.
+        kind: of the device.
+        holds: whether a peak of so many bytes fits.
+        batch: the batch size that was asked for.
+    """
+    other = 2 * batch
+    near, far = (training.exact(size, kind=kind) for size in (batch, other))
+    slope = (far - near) / batch
+    factor = peak.high / max(1, peak.exact)
+
+    def fits(size: int) -> bool:
+        return holds(round((near + slope * (size - batch)) * factor))
+
+    if not fits(1):
+        return 0
+    low, high = 1, LARGEST_BATCH
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
+
+
+def list_remedies(
+    network: Network, training: Training, plan: Plan, peak: Peak, *, kind: DeviceKind, smaller: Smaller | None
+) -> list[Remedy]:
+    """What each change alone would save, in the order in which to try them.
+
+    Args:
+        network: what is trained.
+        training: of it.
+        plan: how.
+        peak: as it is now.
+        kind: of the device.
+        smaller: a smaller network for the same images, if there is one.
+    """
+
+    def remedy(code: str, title: str, exact: int, change: dict[str, object] | None = None) -> Remedy:
+        likely = min(peak.likely, round(exact * peak.likely / max(1, peak.exact)))
+        return Remedy(code, title, peak.likely - likely, likely, change)
+
+    batch, half, data = plan.batch_size, max(1, plan.batch_size // 2), peak.data
+    halved = training.exact(half, kind=kind)
+    micro, mixed = max(1, ceil(batch / 4)), Training(network, replace(plan, precision="mixed"), data_bytes=data)
+    found = [
+        remedy("smaller_batch", f"A batch of {half}", halved, {"batch_size": half}),
+        remedy(
+            "accumulation",
+            f"The same batch as micro-batches of {micro}, their gradients added up",
+            training.exact(batch, kind=kind, accumulate=4),
+        ),
+        remedy("mixed_precision", "16-bit activations, 32-bit weights", mixed.exact(batch, kind=kind)),
+        remedy("recompute", "Activations computed again in the backward pass", _recomputed(network, plan, peak)),
+        remedy("more_devices", "Two devices, half of the batch on each", halved),
+        remedy("larger_stride", "A further stride of 2 in the first layer", _quartered(training.weights, plan, peak)),
+    ]
+    if smaller is not None:
+        exact = Training(smaller.network, plan, data_bytes=data).exact(batch, kind=kind)
+        found.append(remedy("smaller_network", f"Fewer layers: {smaller.network.name}", exact, smaller.change))
+    return found
+
+
+def _recomputed(network: Network, plan: Plan, peak: Peak) -> int:
+    """Keeping the ends of √n stretches of layers, and one stretch at a time (Chen et al. 2016)."""
+    kept = [
+        prod(network.output_shapes[node.name]) * plan.micro_batch * plan.activation_bytes
+        for node in network.layers
+        if node.layer.type not in IN_PLACE
+    ]
+    length = max(1, isqrt(len(kept)))
+    stretches = [kept[start : start + length] for start in range(0, len(kept), length)]
+    needed = sum(stretch[-1] for stretch in stretches) + max(sum(stretch) for stretch in stretches)
+    return max(0, peak.exact - max(0, sum(kept) - needed))
+
+
+def _quartered(weights: Weights, plan: Plan, peak: Peak) -> int:
+    """All maps half as high and wide: a quarter of the activations; weights, gradients and slots stay."""
+    rest = sum(weights.trained) * (2 + SLOTS[plan.optimizer]) + sum(weights.fixed) + peak.data
+    return min(peak.exact, rest + max(0, peak.exact - rest) // 4)

@@ -1,0 +1,193 @@
+"""What finished attempts measured, beside what was estimated: corrections, errors, and how long an epoch takes.
+
+Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from statistics import median
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from records.states import JobStatus
+from records.tables import AttemptTable, DeviceTable, JobTable, RunTable
+
+LOOKED_AT = 100
+"""The newest jobs that are looked at."""
+LEAST_FACTOR, MOST_FACTOR = 0.5, 2.0
+"""A measured job moves an estimate no further than this."""
+
+
+class Measured(NamedTuple):
+    """One attempt's peak, estimated and measured, in bytes of the framework's allocator."""
+
+    job_id: int
+    attempt: int
+    owner_id: int
+    network: str
+    dataset: str
+    batch_size: int
+    optimizer: str
+    device_kind: str
+    device_model: str
+    low_bytes: int
+    likely_bytes: int
+    high_bytes: int
+    measured_bytes: int
+    resident_bytes: int | None
+    at: datetime
+
+    @property
+    def error(self) -> float:
+        """Share by which the estimate was too high; negative when it was too low."""
+        return self.likely_bytes / self.measured_bytes - 1
+
+    @property
+    def in_range(self) -> bool:
+        """Whether the measured peak lies in the range."""
+        return self.low_bytes <= self.measured_bytes <= self.high_bytes
+
+
+class Correction(NamedTuple):
+    """What similar jobs say that an estimate must be multiplied by."""
+
+    factor: float
+    jobs: int
+
+
+class Pace(NamedTuple):
+    """Seconds an epoch on a device of one model, from past runs."""
+
+    device_model: str
+    epoch_s: float
+    jobs: int
+
+
+def list_measured(session: Session, *, owner_id: int | None = None, limit: int = 200) -> list[Measured]:
+    """The newest attempts with an estimate and a measured peak; of everybody when `owner_id` is None."""
+    query = _measured().limit(limit)
+    if owner_id is not None:
+        query = query.where(JobTable.owner_id == owner_id)
+    return list(_rows(session, query))
+
+
+def find_corrections(session: Session, spec: dict[str, Any], *, form: int) -> dict[str, Correction]:
+    """By kind of device, the median of measured ÷ estimated over jobs that train the same network in the same way.
+
+    The same network with the same options on images of the same dataset, by the same optimizer. The batch may differ:
+    each measured peak is compared with the estimate for its own batch.
+
+    Args:
+        session: for reading.
+        spec: a train spec as plain data.
+        form: of the estimates to look at (`ml.estimates.estimate.FORM`).
+    """
+    query = _measured().where(*_same_training(spec)).limit(LOOKED_AT)
+    ratios: dict[str, dict[int, float]] = {}
+    for row in session.execute(query):
+        alike = row.spec.get("optimizer", {}).get("name") == spec.get("optimizer", {}).get("name")
+        if alike and row.estimate.get("form") == form and _options(row.spec) == _options(spec):
+            found = _measured_row(row)
+            if found is not None:
+                ratios.setdefault(found.device_kind, {})[found.job_id] = found.measured_bytes / found.likely_bytes
+    return {
+        kind: Correction(min(MOST_FACTOR, max(LEAST_FACTOR, median(jobs.values()))), len(jobs))
+        for kind, jobs in ratios.items()
+    }
+
+
+def find_paces(session: Session, spec: dict[str, Any], *, steps_per_epoch: int) -> list[Pace]:
+    """Seconds an epoch of this spec would take, by model of device, from runs of the same network, data and batch."""
+    query = (
+        select(JobTable.id, JobTable.spec, RunTable.facts, RunTable.summary, JobTable.estimate, DeviceTable.model)
+        .join(RunTable, RunTable.job_id == JobTable.id)
+        .join(AttemptTable, AttemptTable.job_id == JobTable.id)
+        .join(DeviceTable, DeviceTable.id == AttemptTable.device_id)
+        .where(JobTable.status == JobStatus.SUCCEEDED, AttemptTable.status == "succeeded", *_same_training(spec))
+        .order_by(JobTable.id.desc())
+        .limit(LOOKED_AT)
+    )
+    steps: dict[str, list[float]] = {}
+    for row in session.execute(query):
+        if row.spec.get("batch_size") == spec.get("batch_size") and _options(row.spec) == _options(spec):
+            step_s = _step_s(row)
+            if step_s is not None:
+                steps.setdefault(row.model, []).append(step_s)
+    return [Pace(model, median(found) * steps_per_epoch, len(found)) for model, found in sorted(steps.items())]
+
+
+def _step_s(row: Row[Any]) -> float | None:
+    """Seconds a step of a finished run."""
+    seconds, epochs = row.facts.get("steps_s"), row.summary.get("epochs")
+    per_epoch = (row.estimate or {}).get("steps_per_epoch")
+    if not seconds or not epochs or not per_epoch:
+        return None
+    return float(seconds) / (int(epochs) * int(per_epoch))
+
+
+def _measured() -> Select[Any]:
+    return (
+        select(
+            JobTable.id,
+            JobTable.owner_id,
+            JobTable.spec,
+            JobTable.estimate,
+            AttemptTable.number,
+            AttemptTable.peak_bytes,
+            AttemptTable.resident_bytes,
+            AttemptTable.finished_at,
+            AttemptTable.placed_at,
+            DeviceTable.kind.label("device_kind"),
+            DeviceTable.model.label("device_model"),
+        )
+        .join(AttemptTable, AttemptTable.job_id == JobTable.id)
+        .join(DeviceTable, DeviceTable.id == AttemptTable.device_id)
+        .where(AttemptTable.peak_bytes.is_not(None), JobTable.estimate.is_not(None))
+        .order_by(AttemptTable.id.desc())
+    )
+
+
+def _same_training(spec: dict[str, Any]) -> list[Any]:
+    return [
+        JobTable.kind == "train",
+        JobTable.spec["network"]["name"].as_string() == spec["network"]["name"],
+        JobTable.spec["dataset"].as_string() == spec["dataset"],
+    ]
+
+
+def _options(spec: dict[str, Any]) -> Any:
+    return spec.get("network", {}).get("options", {})
+
+
+def _rows(session: Session, query: Select[Any]) -> Iterator[Measured]:
+    for row in session.execute(query):
+        found = _measured_row(row)
+        if found is not None:
+            yield found
+
+
+def _measured_row(row: Row[Any]) -> Measured | None:
+    peak = row.estimate.get("peak", {}).get(row.device_kind)
+    if not peak or not row.peak_bytes:
+        return None
+    return Measured(
+        job_id=row.id,
+        attempt=row.number,
+        owner_id=row.owner_id,
+        network=row.spec.get("network", {}).get("name", ""),
+        dataset=row.spec.get("dataset", ""),
+        batch_size=row.spec.get("batch_size", 0),
+        optimizer=row.spec.get("optimizer", {}).get("name", ""),
+        device_kind=row.device_kind,
+        device_model=row.device_model,
+        low_bytes=peak["low_bytes"],
+        likely_bytes=peak["likely_bytes"],
+        high_bytes=peak["high_bytes"],
+        measured_bytes=row.peak_bytes,
+        resident_bytes=row.resident_bytes,
+        at=row.finished_at or row.placed_at,
+    )
