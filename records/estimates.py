@@ -90,7 +90,7 @@ def find_corrections(session: Session, spec: dict[str, Any], *, form: int) -> di
     ratios: dict[str, dict[int, float]] = {}
     for row in session.execute(query):
         alike = row.spec.get("optimizer", {}).get("name") == spec.get("optimizer", {}).get("name")
-        if alike and row.estimate.get("form") == form and _options(row.spec) == _options(spec):
+        if alike and row.estimate.get("form") == form and row.spec.get("network") == spec.get("network"):
             found = _measured_row(row)
             if found is not None:
                 ratios.setdefault(found.device_kind, {})[found.job_id] = found.measured_bytes / found.likely_bytes
@@ -113,7 +113,7 @@ def find_paces(session: Session, spec: dict[str, Any], *, steps_per_epoch: int) 
     )
     steps: dict[str, list[float]] = {}
     for row in session.execute(query):
-        if row.spec.get("batch_size") == spec.get("batch_size") and _options(row.spec) == _options(spec):
+        if row.spec.get("batch_size") == spec.get("batch_size") and row.spec.get("network") == spec.get("network"):
             step_s = _step_s(row)
             if step_s is not None:
                 steps.setdefault(row.model, []).append(step_s)
@@ -154,13 +154,10 @@ def _measured() -> Select[Any]:
 def _same_training(spec: dict[str, Any]) -> list[Any]:
     return [
         JobTable.kind == "train",
-        JobTable.spec["network"]["name"].as_string() == spec["network"]["name"],
+        # Layers of one's own have no name: NULL on both sides; the whole networks are compared once they are read.
+        JobTable.spec["network"]["name"].as_string() == spec["network"].get("name"),
         JobTable.spec["dataset"].as_string() == spec["dataset"],
     ]
-
-
-def _options(spec: dict[str, Any]) -> Any:
-    return spec.get("network", {}).get("options", {})
 
 
 def _rows(session: Session, query: Select[Any]) -> Iterator[Measured]:
@@ -178,7 +175,7 @@ def _measured_row(row: Row[Any]) -> Measured | None:
         job_id=row.id,
         attempt=row.number,
         owner_id=row.owner_id,
-        network=row.spec.get("network", {}).get("name", ""),
+        network=row.spec.get("network", {}).get("name") or "own layers",
         dataset=row.spec.get("dataset", ""),
         batch_size=row.spec.get("batch_size", 0),
         optimizer=row.spec.get("optimizer", {}).get("name", ""),
