@@ -107,6 +107,16 @@ def test_other_networks_options_and_optimizers_are_not_corrected_by_it(ada, hand
     assert estimate(ada)["peak"]["cpu"]["corrected_by_jobs"] == 1
 
 
+def test_layers_of_ones_own_are_estimated_and_corrected_by_the_same_layers(ada, hand):
+    own, other = ({"layers": [{"type": "Flatten"}, {"type": "Dense", "units": n}, {"type": "Dense", "units": 10}]}
+                  for n in (32, 64))  # fmt: skip
+    assert estimate(ada, network=own)["peak"]["cpu"]["corrected_by_jobs"] == 0
+    measure_one(ada, hand, share=1.5, network=own)
+    assert estimate(ada, network=own)["peak"]["cpu"]["corrected_by_jobs"] == 1
+    assert estimate(ada, network=other)["peak"]["cpu"]["corrected_by_jobs"] == 0
+    assert ada.get("estimates/accuracy").json["items"][0]["network"] == "own layers"
+
+
 def test_accuracy_lists_estimated_beside_measured_with_the_error(ada, bob, root, hand):
     measure_one(ada, hand, share=0.5)
     measure_one(ada, hand, share=2.0)
@@ -125,7 +135,7 @@ def test_past_runs_tell_how_long_an_epoch_takes(ada, hand):
     job = ada.post("jobs", json=SPEC).json
     claim = hand.take_up()
     with hand.database.write() as session:
-        note_run(session, claim.run_id, facts={"steps_s": 20.0}, epochs=2)
+        note_run(session, claim.run_id, facts={"steps_s": 20.0}, summary={"epochs": 2})
     hand.end(claim)
     (pace,) = estimate(ada)["epoch"]
     assert job["estimate"]["steps_per_epoch"] == 844
