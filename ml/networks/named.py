@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -193,8 +194,10 @@ def _option_error(cls: type[Strict], error: ValidationError) -> NetworkError:
     elif first["type"] == "literal_error":  # of a union it has a path for each part, of which the option is enough
         path = f"network.options.{name}"
         choices = _choices(cls.model_json_schema()["properties"][name]) or []
-        near = near_matches(first["input"], choices) if isinstance(first["input"], str) else ""
-        text = f"Expected one of {', '.join(choices)}, got {came}. {near}".rstrip()
+        near = get_close_matches(str(first["input"]), choices, n=1)
+        text = (
+            f"Expected one of {', '.join(map(repr, choices))}, got {came}.{f' Did you mean {near[0]}?' if near else ''}"
+        )
     else:
         text = f"{first['msg']}, got {came}."
     return NetworkError(shorten(path, 200), text)

@@ -177,6 +177,6 @@ def test_the_choices_of_an_option_that_is_a_union_are_all_named():
 
 @pytest.mark.parametrize("value", ["max_poling", 3])
 def test_a_value_that_an_option_does_not_have_is_told_with_those_that_it_has(value):
-    with pytest.raises(NetworkError, match="Expected one of auto, max_pooling, ") as raised:
+    with pytest.raises(NetworkError, match="Expected one of 'auto', 'max_pooling', ") as raised:
         make_network("lenet5", *MNIST, {"downsampling": value})
     assert raised.value.path == "network.options.downsampling"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -195,11 +194,9 @@ def test_one_class_is_refused():
     assert "at least 2 classes" in problems(FLATTEN, {**DENSE, "units": 1}, classes=1)["dataset"]
 
 
-def test_more_layers_than_the_limit_are_refused_and_the_most_are_quick():
+def test_as_many_layers_as_the_limit_are_taken_and_more_are_refused():
     many = [{"type": "Activation", "activation": "relu"}] * 998
-    began = time.process_time()
     assert len(draw(*many, FLATTEN, DENSE).layers) == 1002
-    assert time.process_time() - began < 5
     assert "at most 1000 items" in problems(*many, FLATTEN, FLATTEN, DENSE)["layers"]
 
 
@@ -215,12 +212,11 @@ def test_too_many_wires_are_refused():
     assert "at most 10,000 inputs" in problems(*layers, FLATTEN, DENSE)["layers"]
 
 
-@pytest.mark.parametrize("path", ["kernel_size", "strides"])
-def test_numbers_at_the_end_of_what_is_allowed_are_quick(path):
-    began = time.process_time()
-    layers = [{**CONV, "padding": "same", path: 10**6}] * 200
-    problems(*layers, FLATTEN, DENSE, shape=(8192, 8192, 1024))
-    assert time.process_time() - began < 5
+@pytest.mark.parametrize("argument", ["kernel_size", "strides"])
+def test_the_largest_numbers_that_are_allowed_break_nothing(argument):
+    layers = [{**CONV, "padding": "same", argument: 10**6}] * 200
+    found = problems(*layers, FLATTEN, DENSE, shape=(8192, 8192, 1024))
+    assert ("0.filters" in found) == (argument == "kernel_size")  # the other makes maps of 1 x 1
 
 
 # ── whatever comes ───────────────────────────────────────────────────────────────────────────────────────────
