@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 CHROMIUM := $(shell command -v chromium chromium-browser google-chrome 2>/dev/null | head -n 1)
+PROCESSES := 2
 NOT_HERE := $(if $(CHROMIUM),, and not browser)
 
 .PHONY: help setup demo serve test test-slow lint bench lock clean
@@ -24,7 +25,7 @@ serve: $(READY)  ## run a yard here until Ctrl-C: make serve ARGS="--port 8080 -
 	@$(BIN)/trainyard up $(ARGS)
 
 test: $(READY)  ## run the tests: make test ARGS="tests/records -x"
-	@$(BIN)/python -m pytest -m "not slow$(NOT_HERE)" $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile -m "not slow$(NOT_HERE)" $(ARGS)
 
 test-slow: $(READY)  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m "slow$(NOT_HERE)" $(ARGS)
@@ -41,12 +42,18 @@ lint: $(READY)  ## ruff, mypy, the layer rules, migrations in step with the tabl
 bench: $(READY)  ## measure, into bench/results.json
 	@$(BIN)/python -m bench $(ARGS)
 
-lock: $(READY)  ## choose versions anew and write requirements.lock and requirements-uv.txt
+lock: $(READY)  ## choose versions anew: requirements.lock, requirements-uv.txt and those of the images
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --extra training --group dev \
 		--custom-compile-command "make lock" $(LOCK_ARGS) pyproject.toml -o requirements.lock
 	{ echo "# What brings the environment: uv, with the hashes of every wheel. Made by: make lock"; \
 	  echo uv==$(UV_VERSION) | $(BIN)/uv pip compile - --generate-hashes --no-deps --no-header --universal -q; \
 	} > requirements-uv.txt
+	for image in "api" "worker-cpu --extra training" "worker-gpu --extra training-gpu"; do \
+	  set -- $$image; name=$$1; shift; platform=--universal; \
+	  if [ $$name = worker-gpu ]; then platform="--python-platform x86_64-manylinux_2_28"; fi; \
+	  $(BIN)/uv pip compile -q $$platform --generate-hashes --no-header --python-version 3.11 $$* $(LOCK_ARGS) \
+	    pyproject.toml -o docker/requirements-$$name.lock; \
+	done
 
 clean:  ## remove caches and the demo's home; .venv stays (rm -rf .venv removes it)
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
@@ -67,7 +74,7 @@ $(READY): requirements.lock requirements-uv.txt pyproject.toml
 	  "$$python" -m venv --clear --without-pip $(VENV) && "$$python" -m pip --python $(BIN)/python install -q pip; \
 	fi
 	@if $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt; then \
-	  install="$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock"; \
+	  install="$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock"; \
 	  UV_SYSTEM_CERTS=1 $$install || $$install || rm -f $(BIN)/uv; \
 	fi; \
 	if [ ! -x $(BIN)/uv ]; then \

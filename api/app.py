@@ -19,6 +19,7 @@ from api.openapi import register_openapi
 from api.paging import LARGEST_ID
 from api.problems import register_problems
 from api.routes import PREFIX, all_routes
+from api.transactions import register_transactions
 from api.yard import EXTENSION, make_yard
 from records.clock import utc_now
 from records.settings import Settings
@@ -33,6 +34,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     register_cookies(app)
     register_problems(app)
     register_headers(app)
+    register_transactions(app)
     app.before_request(current_person_of_api)
     register_limits(app, settings)
     app.before_request(guard_api)

@@ -13,12 +13,11 @@ from typing import cast
 from flask import g, request, session
 
 from api.cookies import COOKIE
+from api.transactions import SAFE_METHODS, reading
 from api.yard import the_yard
 from records import accounts
 from records.accounts import Person
 from records.errors import Forbidden, Unauthorized
-
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def current_person() -> Person | None:
@@ -38,7 +37,7 @@ def require_person() -> Person:
     person = current_person()
     if person is None:
         raise g.refusal
-    if g.by_cookie and request.method not in _SAFE:
+    if g.by_cookie and request.method not in SAFE_METHODS:
         _check_csrf()
     return person
 
@@ -95,25 +94,23 @@ def _identify() -> None:
 
 
 def _identify_by_header(header: str) -> None:
-    yard = the_yard()
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         g.refusal = Unauthorized("Expected `Authorization: Bearer …` with a token of this yard.")
         return
     try:
-        with yard.database.read() as records:
-            g.person = accounts.authenticate(records, token.strip(), at=yard.clock())
+        with reading() as records:
+            g.person = accounts.authenticate(records, token.strip(), at=the_yard().clock())
     except Unauthorized as error:
         g.refusal = error
 
 
 def _identify_by_cookie() -> None:
-    yard = the_yard()
     token_id = session.get("token_id")
     if not isinstance(token_id, int):
         return
-    with yard.database.read() as records:
-        g.person = accounts.person_of(records, token_id, at=yard.clock())
+    with reading() as records:
+        g.person = accounts.person_of(records, token_id, at=the_yard().clock())
     g.by_cookie = g.person is not None
 
 

@@ -12,6 +12,11 @@ def job_etag(stamp: JobStamp) -> str:
     return f'"{stamp.version}"' if stamp.place is None else f'"{stamp.version}-{stamp.place}"'
 
 
+def is_conditional() -> bool:
+    """Whether the present request says which state it has."""
+    return "If-None-Match" in request.headers
+
+
 def is_unchanged(etag: str) -> bool:
     """Whether the present request says that it has this state already."""
     came = request.headers.get("If-None-Match")

@@ -14,6 +14,7 @@ from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.routing import RequestRedirect
 
+from api.limits import LimitReached, seconds_until_reset, too_many_text
 from api.replies import json_reply
 from records.database import is_outage
 from records.errors import (
@@ -71,7 +72,7 @@ def _headers_of(error: RequestError) -> dict[str, str]:
     if isinstance(error, Unauthorized):
         came = ', error="invalid_token"' if "Authorization" in request.headers else ""
         return {"WWW-Authenticate": f'Bearer realm="trainyard"{came}'}
-    wait_s = _RETRY_AFTER_S.get(type(error))
+    wait_s = error.wait_s if isinstance(error, LimitReached) else _RETRY_AFTER_S.get(type(error))
     return {} if wait_s is None else {"Retry-After": str(wait_s)}
 
 
@@ -103,10 +104,9 @@ def _as_request_error(error: HTTPException) -> RequestError:
 
 
 def _too_many(error: RateLimitExceeded) -> Response:
-    from api.limits import seconds_until_reset
-
-    text = f"More than {error.description} requests. Wait, then go on more slowly."
-    return problem_reply(TooManyRequests(text), {"Retry-After": str(seconds_until_reset(time.time()))})
+    return problem_reply(
+        TooManyRequests(too_many_text(str(error.description))), {"Retry-After": str(seconds_until_reset(time.time()))}
+    )
 
 
 def _unexpected(error: Exception) -> Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from api.auth import require_person
 from api.shapes import job_shape
 from records.errors import NotFound
-from records.reading import JobStamp, job_stamp, read_attempts, read_job
+from records.reading import JobStamp, job_stamp, read_attempts, read_job, stamp_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -19,18 +19,27 @@ def visible_stamp(session: Session, job_id: int) -> JobStamp:
     Raises:
         NotFound: there is none.
     """
-    person = require_person()
-    stamp = job_stamp(session, job_id)
-    if stamp is None or not (person.is_admin or stamp.owner_id == person.id):
-        raise NotFound(f"There is no job {job_id} that you can see.")
-    return stamp
+    return _seen(job_stamp(session, job_id), job_id)
+
+
+def visible_job(session: Session, job_id: int) -> tuple[JobStamp, dict[str, Any]]:
+    """The stamp and the JSON of a job that the present person may see.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = read_job(session, job_id)
+    if row is None:
+        raise _absent(job_id)
+    stamp = _seen(stamp_of(row), job_id)
+    return stamp, job_shape(row, read_attempts(session, [job_id])[job_id])
 
 
 def shown_job(session: Session, job_id: int) -> dict[str, Any]:
     """The JSON of a job, whoever may see it: call `visible_stamp` first."""
     row = read_job(session, job_id)
     if row is None:
-        raise NotFound(f"There is no job {job_id} that you can see.")
+        raise _absent(job_id)
     return job_shape(row, read_attempts(session, [job_id])[job_id])
 
 
@@ -38,3 +47,14 @@ def owner_filter(*, mine: bool = False) -> int | None:
     """Whose jobs a list holds for the present person: an owner's id, or None for everybody's."""
     person = require_person()
     return None if person.is_admin and not mine else person.id
+
+
+def _seen(stamp: JobStamp | None, job_id: int) -> JobStamp:
+    person = require_person()
+    if stamp is None or not (person.is_admin or stamp.owner_id == person.id):
+        raise _absent(job_id)
+    return stamp
+
+
+def _absent(job_id: int) -> NotFound:
+    return NotFound(f"There is no job {job_id} that you can see.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -27,6 +28,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help=f"few rounds, to try; writes {TRIED.name}, not kept")
     parser.add_argument("--mlflow", type=Path, metavar="PYTHON", help="an interpreter that has MLflow, to compare with")
     options = parser.parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # whatever is running is stopped on the way out
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     return run_benchmarks(options.names or NAMES, quick=options.quick, mlflow=options.mlflow)
@@ -50,9 +53,9 @@ def run_benchmarks(names: Sequence[str], *, quick: bool, mlflow: Path | None) ->
             continue
         results = results.with_measurement(name, measurement)
         write_results(path, results)
+        if not quick:
+            write_page(results)
         print(as_text(measurement), flush=True)
-    if not quick:
-        write_page(results)
     print(f"Written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}.")
     return 1 if broken else 0
 

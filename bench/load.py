@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import time
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 
 _WARM_UP_S = 0.5
 _PATIENCE_S = 30.0
+_MOST_DROPPED = 100
+DROPPED = 0
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Load:
 
     per_s: float
     statuses: Counter[int]
+    """How many replies of each status; `DROPPED` counts requests that the server left without one."""
 
 
 class _Connection:
@@ -37,13 +41,17 @@ class _Connection:
 
     def ask(self) -> None:
         self._received = b""
-        self.socket.sendall(self._request)
+        with contextlib.suppress(ConnectionError):  # `read` will find that it is closed
+            self.socket.sendall(self._request)
 
     def read(self) -> tuple[int, bool] | None:
         """The reply's status and whether the server goes on listening, once the reply is complete."""
-        part = self.socket.recv(65_536)
+        try:
+            part = self.socket.recv(65_536)
+        except ConnectionError:
+            part = b""
         if not part:
-            raise ConnectionError("The server closed the connection in the middle of a reply.")
+            return DROPPED, False
         self._received += part
         head, found, body = self._received.partition(b"\r\n\r\n")
         if not found:
@@ -74,7 +82,7 @@ def ask_repeatedly(
         finally:
             for key in list(selector.get_map().values()):
                 key.data.socket.close()
-    return Load(statuses.total() / took, statuses)
+    return Load((statuses.total() - statuses[DROPPED]) / took, statuses)
 
 
 def _begin(selector: selectors.BaseSelector, connection: _Connection) -> None:
@@ -94,6 +102,8 @@ def _count(selector: selectors.BaseSelector, seconds: float) -> Counter[int]:
             if reply is None:
                 continue
             statuses[reply[0]] += 1
+            if statuses[DROPPED] > _MOST_DROPPED:
+                raise ConnectionError(f"The server dropped {statuses[DROPPED]} connections without a reply.")
             if not reply[1]:
                 selector.unregister(key.data.socket)
                 key.data.socket.close()

@@ -77,10 +77,15 @@ class Yard:
         assert job.finished_at is not None
         return (job.finished_at - job.created_at).total_seconds()
 
+    def to_claim_s(self, job_id: int) -> float:
+        """From the job's row to its worker's claim, in seconds."""
+        claimed = self._attempt(job_id).started_at
+        assert claimed is not None
+        return (claimed - self.job(job_id).created_at).total_seconds()
+
     def to_first_step_s(self, job_id: int) -> float:
         """From the job's row to the end of its first training step, in seconds."""
-        with self._database.read() as session:
-            first = session.scalars(select(AttemptTable.first_step_at).where(AttemptTable.job_id == job_id)).one()
+        first = self._attempt(job_id).first_step_at
         assert first is not None
         return (first - self.job(job_id).created_at).total_seconds()
 
@@ -92,6 +97,10 @@ class Yard:
     def close(self) -> None:
         """Give the database's connections back."""
         self._database.close()
+
+    def _attempt(self, job_id: int) -> AttemptTable:
+        with self._database.read() as session:
+            return session.scalars(select(AttemptTable).where(AttemptTable.job_id == job_id)).one()
 
     def _ask(self, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}

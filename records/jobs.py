@@ -8,6 +8,7 @@ No function here commits.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -139,6 +140,12 @@ def change(session: Session, job_id: int, *where: Any, **columns: Any) -> bool:
     statement = update(JobTable).where(JobTable.id == job_id, *where)
     statement = statement.values(version=JobTable.version + 1, **columns)
     return rows_changed(session, statement) == 1
+
+
+def explain(session: Session, job_ids: Sequence[int], *, code: str, text: str) -> None:
+    """Give those of these jobs that wait one reason why."""
+    statement = update(JobTable).where(JobTable.id.in_(job_ids), JobTable.status == JobStatus.QUEUED)
+    rows_changed(session, statement.values(version=JobTable.version + 1, reason_code=code, reason_text=text))
 
 
 def grow_version(session: Session, job_ids: Any) -> None:

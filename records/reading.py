@@ -60,10 +60,17 @@ def read_job(session: Session, job_id: int) -> AnyRow | None:
     return session.execute(_JOB, {"job_id": job_id}).one_or_none()
 
 
+def stamp_of(row: AnyRow) -> JobStamp:
+    """The stamp of a job, from the row that `read_job` gave."""
+    return JobStamp(row.owner_id, row.status, row.version, row.place)
+
+
 def read_attempts(session: Session, job_ids: Sequence[int]) -> dict[int, list[AnyRow]]:
     """The attempts of jobs by job, in order, with the names of `worker` and `device`."""
     found: dict[int, list[AnyRow]] = defaultdict(list)
-    if job_ids:
+    if len(job_ids) == 1:  # SQLAlchemy writes a statement with a list anew each time
+        found[job_ids[0]].extend(session.execute(_ATTEMPTS_OF_ONE, {"job_id": job_ids[0]}))
+    elif job_ids:
         for row in session.execute(_ATTEMPTS, {"job_ids": list(job_ids)}):
             found[row.job_id].append(row)
     return found
@@ -129,6 +136,12 @@ def read_events(session: Session, job_id: int, *, after: int = 0, limit: int = 2
     return session.scalars(query.order_by(JobEventTable.id).limit(limit)).all()
 
 
+def read_last_events(session: Session, job_id: int, *, limit: int) -> Sequence[JobEventTable]:
+    """The newest events of a job, the oldest of them first."""
+    query = select(JobEventTable).where(JobEventTable.job_id == job_id)
+    return session.scalars(query.order_by(JobEventTable.id.desc()).limit(limit)).all()[::-1]
+
+
 def event_time(session: Session, job_id: int, event_id: int) -> datetime | None:
     """When an event of this job happened."""
     return session.scalar(select(JobEventTable.at).where(JobEventTable.id == event_id, JobEventTable.job_id == job_id))
@@ -189,10 +202,13 @@ def show_devices(session: Session) -> list[DeviceRow]:
     return [DeviceRow(*row) for row in rows]
 
 
-def count_jobs(session: Session) -> dict[str, int]:
-    """How many jobs stand at each status."""
+def count_jobs(session: Session, *, owner_id: int | None = None) -> dict[str, int]:
+    """How many jobs stand at each status, of one person or of all."""
     counts = {status.value: 0 for status in JobStatus}
-    for status, count in session.execute(select(JobTable.status, func.count()).group_by(JobTable.status)):
+    query = select(JobTable.status, func.count()).group_by(JobTable.status)
+    if owner_id is not None:
+        query = query.where(JobTable.owner_id == owner_id)
+    for status, count in session.execute(query):
         counts[status] = count
     return counts
 
@@ -245,14 +261,15 @@ _JOB = (
     .select_from(_JOBS.join(_USERS, _USERS.c.id == _JOBS.c.owner_id).outerjoin(_RUNS, _RUNS.c.job_id == _JOBS.c.id))
     .where(_JOBS.c.id == bindparam("job_id"))
 )
-_ATTEMPTS = (
+_LISTED_ATTEMPTS = (
     select(*_TRIES.c, _WORKERS.c.name.label("worker"), _DEVICES.c.name.label("device"))
     .select_from(
         _TRIES.join(_WORKERS, _WORKERS.c.id == _TRIES.c.worker_id).join(_DEVICES, _DEVICES.c.id == _TRIES.c.device_id)
     )
-    .where(_TRIES.c.job_id.in_(bindparam("job_ids", expanding=True)))
     .order_by(_TRIES.c.job_id, _TRIES.c.number)
 )
+_ATTEMPTS = _LISTED_ATTEMPTS.where(_TRIES.c.job_id.in_(bindparam("job_ids", expanding=True)))
+_ATTEMPTS_OF_ONE = _LISTED_ATTEMPTS.where(_TRIES.c.job_id == bindparam("job_id"))
 _POINTS = select(MetricTable.name, MetricTable.step, MetricTable.value, MetricTable.at).join(
     RunTable, RunTable.id == MetricTable.run_id
 )

@@ -45,11 +45,13 @@ def finish_run(session: Session, job_id: int, *, at: datetime) -> None:
     session.execute(update(RunTable).where(RunTable.job_id == job_id).values(finished_at=at))
 
 
-def note_run(session: Session, run_id: int, *, facts: dict[str, Any] | None = None, **summary: Any) -> None:
-    """Add facts, or the values of the summary, to a run."""
+def note_run(
+    session: Session, run_id: int, *, facts: dict[str, Any] | None = None, summary: dict[str, Any] | None = None
+) -> None:
+    """Add facts, or values of the summary, to a run."""
     run = session.get_one(RunTable, run_id)
     run.facts = {**run.facts, **(facts or {})}
-    run.summary = {**run.summary, **summary}
+    run.summary = {**run.summary, **(summary or {})}
     grow_version(session, [run.job_id])
 
 

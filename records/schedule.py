@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,11 +11,14 @@ from sqlalchemy.orm import Session
 
 from records.attempts import place_attempt
 from records.database import lock_pass
-from records.jobs import change, lock_job
-from records.placing import FreeDevice, Plan, Snapshot, WaitingJob, place
+from records.jobs import explain, lock_job
+from records.placing import FreeDevice, Plan, Reason, Snapshot, WaitingJob, place
 from records.states import OPEN_ATTEMPTS, JobStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, LeaseTable, WorkerTable
 from records.workers import ONLINE
+
+_IDS_A_STATEMENT = 500
+"""Well below the number of variables that SQLite takes."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +75,15 @@ def take_snapshot(session: Session, *, at: datetime) -> Snapshot:
 
 
 def _write_reasons(session: Session, plan: Plan) -> None:
-    """Store the reasons that have changed, so that an unchanged queue costs no writes."""
+    """Store the reasons that have changed, one statement a reason; an unchanged queue costs no writes."""
     stored = session.execute(
         select(JobTable.id, JobTable.reason_code, JobTable.reason_text).where(JobTable.status == JobStatus.QUEUED)
-    ).all()
+    )
+    changed: dict[Reason, list[int]] = defaultdict(list)
     for row in stored:
         reason = plan.reasons.get(row.id)
         if reason is not None and (row.reason_code, row.reason_text) != (reason.code, reason.text):
-            change(
-                session,
-                row.id,
-                JobTable.status == JobStatus.QUEUED,
-                reason_code=reason.code,
-                reason_text=reason.text,
-            )
+            changed[reason].append(row.id)
+    for reason, job_ids in changed.items():
+        for start in range(0, len(job_ids), _IDS_A_STATEMENT):
+            explain(session, job_ids[start : start + _IDS_A_STATEMENT], code=reason.code, text=reason.text)

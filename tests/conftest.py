@@ -140,7 +140,7 @@ def settings(database_url: str, broker_url: str, tmp_path: Path) -> Settings:
         test_kinds=True,
         child_start="spawn",
         flush_s=0.1,
-        lease_s=5.0,
+        lease_s=20.0,
         sweep_s=0.5,
     )
 

@@ -23,8 +23,12 @@ from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.consumer")
 
-_SPARE_THREADS = 2
-"""For passes of the scheduler and for bells that come twice, while every device is busy."""
+_SPARE_THREADS = 8
+"""For passes of the scheduler and for bells that come twice, while every device is busy.
+
+Generous, because with `worker_disable_prefetch` Celery, once every thread has been busy, looks at the queue again only
+after up to a second.
+"""
 
 
 def consume(place: Workplace, *, devices: int, on_drain: Callable[[], None]) -> None:
@@ -56,13 +60,36 @@ def consume(place: Workplace, *, devices: int, on_drain: Callable[[], None]) -> 
 
 
 def _add_tasks(app: Celery, place: Workplace) -> None:
+    passes = Passes(lambda: schedule_once(place))
+
     @app.task(name=SCHEDULE_TASK)  # type: ignore[untyped-decorator]
     def schedule() -> None:
-        schedule_once(place)
+        passes.ring()
 
     @app.task(name=ATTEMPT_TASK)  # type: ignore[untyped-decorator]
     def attempt(attempt_id: int) -> None:
         supervise(place, attempt_id)
+
+
+class Passes:
+    """Answers bells with one pass at a time. A bell that comes while another waits for its pass is answered by that.
+
+    Many jobs sent at once ring many bells; without this, each would cost a pass, and the attempts' own bells would
+    wait behind them all.
+    """
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        self._run = run
+        self._running = threading.Lock()
+        self._waiting = threading.Lock()
+
+    def ring(self) -> None:
+        """Return once a pass has begun after this call and ended, or is sure to be run by another thread."""
+        if not self._waiting.acquire(blocking=False):
+            return
+        with self._running:
+            self._waiting.release()  # from here on a new bell may stand for news that this pass does not see
+            self._run()
 
 
 def schedule_once(place: Workplace) -> None:

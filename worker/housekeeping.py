@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 
 from records.clock import utc_now
@@ -63,6 +65,14 @@ def _write(place: Workplace) -> tuple[Swept, bool]:
     at = utc_now()
     silent_s = max(4 * place.settings.sweep_s, 20.0)
     with place.database.write() as session:
-        note_worker(session, place.row.id, DRAINING if place.draining.is_set() else ONLINE, at=at)
+        if not note_worker(session, place.row.id, DRAINING if place.draining.is_set() else ONLINE, at=at):
+            _stop_superseded(place)
         swept = sweep(session, silent_s=silent_s, unheard_s=UNHEARD_S, at=at)
         return swept, bool(take_snapshot(session, at=at).waiting)
+
+
+def _stop_superseded(place: Workplace) -> None:
+    """Two workers of one name would take each other's attempts: the earlier one stops."""
+    if not place.draining.is_set():
+        log.error("worker.superseded name=%s: another worker of that name is online; this one stops", place.row.name)
+        os.kill(os.getpid(), signal.SIGTERM)

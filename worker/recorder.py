@@ -144,7 +144,7 @@ class Recorder:
             write_metrics(session, claim.run_id, batch.points)
             write_log(session, claim.job_id, claim.number, batch.lines)
             if batch.facts or batch.summary:
-                note_run(session, claim.run_id, facts=batch.facts, **batch.summary)
+                note_run(session, claim.run_id, facts=batch.facts, summary=batch.summary)
             for kept in batch.kept:
                 add_artifact(session, claim.job_id, at=at, **vars(kept))
             for kind, text in batch.remarks:

@@ -14,10 +14,11 @@ from records.database import Database
 from records.datasets import fetched_datasets
 from records.errors import NotFound
 from records.runs import read_facts
-from records.states import JobStatus
 
 PAGE_SIZE = 50
 _MOST_EVENTS = 200
+_DRAWN = frozenset({"confusion-matrix.png"})
+"""Pictures of what the page draws itself."""
 
 
 def jobs_page(database: Database, person: Person, *, status: str, before: int | None) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def jobs_page(database: Database, person: Person, *, status: str, before: int | 
     statuses = [status] if status else []
     with database.read() as session:
         found = reading.list_jobs(session, owner_id=owner_id, statuses=statuses, before=before, limit=PAGE_SIZE + 1)
-        counts = reading.count_jobs(session) if person.is_admin else dict.fromkeys(JobStatus, 0)
+        counts = reading.count_jobs(session, owner_id=owner_id)
     older = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
     return {"jobs": found[:PAGE_SIZE], "older": older, "before": before, "status": status, "counts": counts}
 
@@ -41,7 +42,7 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         job = _visible(reading.read_job(session, job_id), person, job_id)
         artifacts = list_artifacts(session, job_id)
         attempts = reading.read_attempts(session, [job_id])[job_id]
-        events = reading.read_events(session, job_id, limit=_MOST_EVENTS)
+        events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
     return {
         "job": job,
@@ -49,7 +50,7 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         "attempts": attempts,
         "events": events,
         "artifacts": sorted(artifacts, key=lambda file: (file.kind == CHECKPOINT, file.name)),
-        "pictures": [file for file in artifacts if file.media_type.startswith("image/")],
+        "pictures": [file for file in artifacts if file.media_type.startswith("image/") and file.name not in _DRAWN],
         "spec": list(spec_rows(job.spec)),
         "facts": list(flat(facts)) if facts else [],
     }

@@ -119,7 +119,7 @@ def event_words(event: Any) -> str:
     if event.from_status and event.to_status:
         moved = f"{event.from_status} → {event.to_status}"
         return f"{moved}: {event.text}" if event.text else moved
-    return event.text or event.kind.replace("_", " ").capitalize()
+    return str(event.text or event.kind.replace("_", " ").capitalize())
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from api.openapi import describe, header_parameter
 from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import artifact_shape
+from api.transactions import reading
 from api.visible import visible_stamp
 from api.yard import the_yard
 from records import artifacts as kept
@@ -29,7 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 @describe(artifacts, reply=views.page_of(views.Artifact), errors=(404,))
 def list_artifacts(job_id: int) -> Response:
     """List the files that a job kept, by name"""
-    with the_yard().database.read() as session:
+    with reading() as session:
         visible_stamp(session, job_id)
         rows = kept.list_artifacts(session, job_id)
     return list_reply([artifact_shape(row) for row in rows])
@@ -46,7 +47,7 @@ def list_artifacts(job_id: int) -> Response:
 def download_artifact(job_id: int, name: str) -> Response:
     """Download a file that a job kept"""
     yard = the_yard()
-    with yard.database.read() as session:
+    with reading() as session:
         visible_stamp(session, job_id)
         if not _NAME.fullmatch(name) or ".." in name:
             raise NotFound(f"Job {job_id} has no artifact {shorten(repr(name))}: names hold neither slashes nor `..`.")

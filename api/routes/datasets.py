@@ -11,6 +11,7 @@ from api.openapi import describe
 from api.replies import json_reply, list_reply
 from api.routes import PREFIX
 from api.shapes import dataset_shape
+from api.transactions import reading
 from api.yard import the_yard
 from records.catalogue import CATALOGUE, find_dataset
 from records.datasets import fetched_datasets
@@ -23,7 +24,7 @@ datasets = APIBlueprint("datasets", __name__, url_prefix=PREFIX)
 @describe(datasets, reply=views.page_of(views.Dataset))
 def list_datasets() -> Response:
     """List the datasets by name"""
-    with the_yard().database.read() as session:
+    with reading() as session:
         fetched = fetched_datasets(session)
     return list_reply([dataset_shape(CATALOGUE[name], fetched.get(name)) for name in sorted(CATALOGUE)])
 
@@ -33,7 +34,7 @@ def list_datasets() -> Response:
 def show_dataset(name: str) -> Response:
     """Show a dataset"""
     dataset = find_dataset(name)
-    with the_yard().database.read() as session:
+    with reading() as session:
         return json_reply(dataset_shape(dataset, fetched_datasets(session).get(name)))
 
 
@@ -42,7 +43,7 @@ def show_dataset(name: str) -> Response:
 def show_sheet(name: str) -> Response:
     """A picture with samples of each class"""
     yard, dataset = the_yard(), find_dataset(name)
-    with yard.database.read() as session:
+    with reading() as session:
         row = fetched_datasets(session).get(dataset.name)
     if row is None or row.sheet_sha256 is None:
         raise DatasetNotFetched(

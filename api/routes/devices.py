@@ -11,7 +11,7 @@ from api.openapi import describe
 from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import device_shape
-from api.yard import the_yard
+from api.transactions import reading
 from records.reading import show_devices
 
 devices = APIBlueprint("devices", __name__, url_prefix=PREFIX)
@@ -22,6 +22,6 @@ devices = APIBlueprint("devices", __name__, url_prefix=PREFIX)
 def list_devices() -> Response:
     """List the devices of every worker that is not offline"""
     person = require_person()
-    with the_yard().database.read() as session:
+    with reading() as session:
         rows = show_devices(session)
     return list_reply([device_shape(row, may_see_job=person.is_admin or row.job_owner_id == person.id) for row in rows])

@@ -12,8 +12,8 @@ from api.paging import cut_page
 from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import event_shape, line_shape, time_shape
+from api.transactions import reading
 from api.visible import visible_stamp
-from api.yard import the_yard
 from records.logs import read_log
 from records.reading import read_events
 from records.tables import LogLineTable
@@ -29,7 +29,7 @@ def list_events(job_id: int) -> Response:
     `next` is the `after` of the next page.
     """
     query = read_query(EventsQuery)
-    with the_yard().database.read() as session:
+    with reading() as session:
         visible_stamp(session, job_id)
         rows = read_events(session, job_id, after=query.after, limit=query.limit + 1)
     page, last = cut_page(rows, query.limit)
@@ -45,7 +45,7 @@ def list_log(job_id: int) -> Response:
     `X-Next-After` says where the next page begins.
     """
     query = read_query(LogQuery)
-    with the_yard().database.read() as session:
+    with reading() as session:
         visible_stamp(session, job_id)
         rows = read_log(session, job_id, after=query.after, limit=query.limit + 1)
     page, last = cut_page(rows, query.limit)

@@ -11,13 +11,14 @@ from api import views
 from api.asking import JobsQuery, read_query
 from api.auth import require_person
 from api.bodies import read_json
-from api.conditional import is_unchanged, job_etag, not_modified
+from api.conditional import is_conditional, is_unchanged, job_etag, not_modified
 from api.openapi import describe, header_parameter
 from api.paging import cut_page, make_cursor, read_cursor
 from api.replies import json_reply, list_reply
 from api.routes import PREFIX
 from api.shapes import job_shape
-from api.visible import owner_filter, shown_job, visible_stamp
+from api.transactions import reading
+from api.visible import owner_filter, shown_job, visible_job, visible_stamp
 from api.yard import the_yard
 from ml.kinds import inspect
 from records import jobs as life
@@ -63,7 +64,7 @@ def list_all_jobs() -> Response:
     """List jobs, the newest first"""
     query = read_query(JobsQuery)
     before = read_cursor("jobs", query.cursor, int)[0] if query.cursor else None
-    with the_yard().database.read() as session:
+    with reading() as session:
         rows = list_jobs(
             session,
             owner_id=owner_filter(mine=query.mine),
@@ -86,11 +87,11 @@ def show_job(job_id: int) -> Response:
 
     The reply has an ETag; polling with If-None-Match is cheap.
     """
-    with the_yard().database.read() as session:
-        etag = job_etag(visible_stamp(session, job_id))
-        if is_unchanged(etag):
+    with reading() as session:
+        if is_conditional() and is_unchanged(etag := job_etag(visible_stamp(session, job_id))):
             return not_modified(etag)
-        return json_reply(shown_job(session, job_id), headers={"ETag": etag})
+        stamp, job = visible_job(session, job_id)
+    return json_reply(job, headers={"ETag": job_etag(stamp)})
 
 
 @jobs.post("/jobs/<job:job_id>/cancel")

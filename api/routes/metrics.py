@@ -12,8 +12,8 @@ from api.paging import cut_page, make_cursor, read_cursor
 from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import point_shape
+from api.transactions import reading
 from api.visible import visible_stamp
-from api.yard import the_yard
 from records.errors import InvalidRequest
 from records.reading import read_metrics_page
 from records.runs import metric_names, read_metrics_thinned
@@ -34,7 +34,7 @@ def list_metrics(job_id: int) -> Response:
 
 
 def _thinned(job_id: int, query: MetricsQuery, max_points: int) -> Response:
-    with the_yard().database.read() as session:
+    with reading() as session:
         visible_stamp(session, job_id)
         names = sorted(set(query.name)) or metric_names(session, job_id)
         points = [
@@ -47,7 +47,7 @@ def _thinned(job_id: int, query: MetricsQuery, max_points: int) -> Response:
 
 def _all(job_id: int, query: MetricsQuery) -> Response:
     past = read_cursor("metrics", query.cursor, str, int, largest=2**63 - 1) if query.cursor else None
-    with the_yard().database.read() as session:
+    with reading() as session:
         visible_stamp(session, job_id)
         points = read_metrics_page(
             session,

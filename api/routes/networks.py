@@ -16,6 +16,7 @@ from records.errors import NotFound, near_matches, shorten
 
 networks = APIBlueprint("networks", __name__, url_prefix=PREFIX)
 
+
 @networks.get("/networks")
 @describe(networks, reply=views.page_of(views.Network))
 def list_networks() -> Response:

@@ -12,8 +12,8 @@ from api.paging import cut_page, make_cursor, read_cursor
 from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import waiting_shape
+from api.transactions import reading
 from api.visible import owner_filter
-from api.yard import the_yard
 from records.reading import AnyRow, list_queue
 
 HIGHEST_PRIORITY = 100
@@ -28,7 +28,7 @@ def show_queue() -> Response:
     """List the waiting jobs that one may see, with their place among all"""
     query = read_query(QueueQuery)
     after = _after(query.cursor) if query.cursor else None
-    with the_yard().database.read() as session:
+    with reading() as session:
         rows = list_queue(session, owner_id=owner_filter(), after=after, limit=query.limit + 1)
     page, last = cut_page(rows, query.limit)
     return list_reply([waiting_shape(row) for row in page], _cursor(last) if last else None)

@@ -12,6 +12,7 @@ from api.asking import StreamQuery, read_query
 from api.following import Place, look, read_place, resume
 from api.openapi import describe, header_parameter
 from api.routes import PREFIX
+from api.transactions import reading
 from api.visible import visible_stamp
 from api.yard import Yard, the_yard
 
@@ -37,7 +38,7 @@ def stream_job(job_id: int) -> Response:
     last_id = request.headers.get("Last-Event-ID", "")
     place = read_place(last_id) if last_id else Place(event_id=query.after)
     yard = the_yard()
-    with yard.database.read() as session:
+    with reading() as session:
         visible_stamp(session, job_id)
         if last_id:
             resume(session, job_id, place)

@@ -36,8 +36,8 @@ def measure(setting: Setting) -> Measured:
 def _measure_yard(kind: str, yard: Yard, setting: Setting, measured: Measured) -> None:
     for _ in range(3):
         yard.run(NOOP)
-    alone = [yard.to_finish_s(yard.run(NOOP)) for _ in range(setting.count(100, 10))]
-    rates = [_rate(yard, setting.count(100, 15)) for _ in range(ROUNDS)]
+    alone = [yard.to_finish_s(yard.run(NOOP)) for _ in range(setting.count(60, 10))]
+    rates = [_rate(yard, setting.count(60, 15)) for _ in range(ROUNDS)]
     measured.figures += [
         figure(f"{kind}, one at a time, 202 to finished", "s", alone),
         figure(f"{kind}, the same, 95th percentile", "s", [percentile(alone, 95)]),

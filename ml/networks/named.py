@@ -216,8 +216,19 @@ def _describe(name: str, schema: dict[str, Any]) -> dict[str, Any]:
         "name": name,
         "type": f"array of {items.get('type', 'any')}" if kind == "array" else kind,
         "default": schema.get("default"),
-        "choices": schema.get("enum"),
+        "choices": _choices(schema),
         "minimum": bounds.get("minimum"),
         "maximum": bounds.get("maximum"),
         "doc": schema.get("description", ""),
     }
+
+
+def _choices(schema: dict[str, Any]) -> list[Any] | None:
+    """The values that an option may take, also where its type is a union of several lists of them."""
+    if "const" in schema:
+        return [schema["const"]]
+    parts = [_choices(part) for part in schema.get("anyOf", ())]
+    if parts and None not in parts:
+        return [choice for part in parts for choice in part or ()]
+    enum: list[Any] | None = schema.get("enum")
+    return enum

@@ -91,6 +91,6 @@ def ran(hand: Yardhand, submit_noop: Callable[..., int], tmp_path: Path, clock: 
     hand.keep(claim, "history.csv", b"epoch,loss\n1,0.5\n", "text/csv", tmp_path)
     with hand.database.write() as session:
         attempts.note_child(session, claim.attempt_id, pid=4321, first_step_at=clock())
-        runs.note_run(session, claim.run_id, **{"test/accuracy": 0.99})
+        runs.note_run(session, claim.run_id, summary={"test/accuracy": 0.99})
     hand.end(claim)
     return job_id

@@ -90,7 +90,7 @@ def test_the_etag_changes_with_what_is_shown_beside_the_row(ada, hand, submit_no
         attempts.note_child(session, claim.attempt_id, pid=5)
     seen.add(ada.get(f"jobs/{job_id}").headers["ETag"])
     with database.write() as session:
-        runs.note_run(session, claim.run_id, loss=0.5)
+        runs.note_run(session, claim.run_id, summary={"loss": 0.5})
     seen.add(ada.get(f"jobs/{job_id}").headers["ETag"])
     assert len(seen) == 3
 

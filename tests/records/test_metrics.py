@@ -141,7 +141,7 @@ def test_facts_and_summary_grow_and_keep_what_was_there(yard):
     claim = yard.start()
     for facts, summary in (({"seed": 1}, {"test/loss": 2.0}), ({"device": "gpu:0"}, {"test/accuracy": 0.5})):
         with yard.database.write() as session:
-            runs.note_run(session, claim.run_id, facts=facts, **summary)
+            runs.note_run(session, claim.run_id, facts=facts, summary=summary)
     (run,) = yard.rows(select(runs.RunTable))
     assert run.facts == {"seed": 1, "device": "gpu:0"}
     assert run.summary == {"test/loss": 2.0, "test/accuracy": 0.5}

@@ -172,6 +172,20 @@ def test_a_second_worker_on_the_same_home_is_refused(yard, start_worker, setting
     assert yard.finished(yard.submit()).status == "succeeded"
 
 
+def test_a_worker_stops_when_another_of_its_name_comes_online_elsewhere(
+    yard, start_worker, settings, tmp_path, eventually
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    earlier = start_worker(worker_name="twin")
+    yard.finished(yard.submit(steps=1))
+    later = start_worker(settings.model_copy(update={"home": elsewhere}), worker_name="twin")
+    assert eventually(lambda: earlier.process.poll() is not None, within_s=30)
+    assert earlier.process.returncode == 0
+    assert "worker.superseded name=twin" in earlier.log.read_text()
+    assert later.process.poll() is None
+
+
 def test_a_worker_says_which_version_it_is(yard, start_worker):
     start_worker()
     job_id = yard.submit()

@@ -62,7 +62,8 @@ def _demo(spec: dict[str, Any], home: Home) -> str:
             _print_log(client, job)
             return f"failed job={job.id} {job.status} {job.reason.code if job.reason else ''}".rstrip()
         _print_results(client, job, home)
-        return f"ok accuracy={job.summary.get('test/accuracy', float('nan')):.4f} job={job.id}"
+        accuracy = job.summary.get("test/accuracy")
+        return f"ok job={job.id}" if accuracy is None else f"ok accuracy={accuracy:.4f} job={job.id}"
 
 
 def _print_results(client: Client, job: Job, home: Home) -> None:

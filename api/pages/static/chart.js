@@ -88,7 +88,9 @@ function drawLine(svg, line, look, scales) {
   if (line.length === 1) dot(svg, line[0], look, scales);
   const path = line.map(([s, v], i) => `${i ? "L" : "M"}${scales.x(s).toFixed(1)},${scales.y(v).toFixed(1)}`).join("");
   svg.append(make("path", { class: look, d: path }));
-  if (line.length > 1 && line.length <= 40) line.forEach((point) => dot(svg, point, look, scales));
+  // Dots where points are far apart, such as one an epoch; close together they would hide the line.
+  const apart = (scales.right - scales.left) / line.length;
+  if (line.length > 1 && apart > 20) line.forEach((point) => dot(svg, point, look, scales));
 }
 
 function readOut(svg, shown, series, keys, at, scales, format) {

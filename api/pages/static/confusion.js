@@ -20,12 +20,17 @@ export async function showConfusion(section, address) {
       cell.textContent = count ? count.toLocaleString("en") : "·";
       cell.title = `${classes[truth]} taken for ${classes[said]}: ${count} of ${total}`;
       cell.className = count ? (truth === said ? "right" : "wrong") : "zero";
-      // A root of the share, so that 1 % of a class can be seen beside 99 %.
-      cell.style.setProperty("--strength", `${Math.round(truth === said ? share ** 2 * 45 : 6 + share ** 0.5 * 64)}%`);
+      cell.style.setProperty("--strength", `${Math.round(strength(share, truth === said))}%`);
     });
   });
   section.querySelector(".scroll").replaceChildren(table);
   section.hidden = false;
+}
+
+/** Percent of the colour. Mistakes go by a root of their share, so that 1 % of a class can be seen beside 99 %. */
+function strength(share, right) {
+  if (!share) return 0;
+  return right ? share ** 2 * 45 : 6 + share ** 0.5 * 64;
 }
 
 function heading(text, scope) {

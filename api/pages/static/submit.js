@@ -3,6 +3,8 @@
 import { post } from "./yard.js";
 
 const form = document.getElementById("spec");
+// Read here: `form.dataset` is the field of that name, as fields of a form hide its own properties.
+const { kind, jobUrl } = document.querySelector("main").dataset;
 const json = document.getElementById("json");
 const problems = document.getElementById("problems");
 const tabs = { form: document.getElementById("tab-form"), json: document.getElementById("tab-json") };
@@ -30,14 +32,14 @@ function fields() {
 
 /** The spec that the form stands for: required fields, choices, and all that differs from its default. */
 function readSpec() {
-  const spec = { kind: form.dataset.kind };
+  const spec = { kind: kind };
   for (const box of form.querySelectorAll("[data-optional]")) {
     if (box.querySelector("input").checked) put(spec, box.dataset.optional, {});
   }
   for (const input of fields()) {
     const value = readValue(input);
-    const isDefault = JSON.stringify(value) === input.dataset.default;
-    if (value !== undefined && (!isDefault || input.matches("#panel-form > section input, [data-required]"))) {
+    const isDefault = JSON.stringify(value) === JSON.stringify(JSON.parse(input.dataset.default));
+    if (value !== undefined && (!isDefault || input.matches("#panel-form > section > .fields > .field > input, [data-required]"))) {
       put(spec, input.dataset.path, value);
     }
   }
@@ -141,7 +143,7 @@ function takeJson() {
   let spec;
   try { spec = JSON.parse(json.value); } catch (error) { return tell(`This is not JSON: ${error.message}.`); }
   if (!spec || typeof spec !== "object" || Array.isArray(spec)) return tell("Expected a JSON object with a spec.");
-  if ((spec.kind ?? form.dataset.kind) !== form.dataset.kind) return tell(`This form is for jobs of kind “${form.dataset.kind}”.`);
+  if ((spec.kind ?? kind) !== kind) return tell(`This form is for jobs of kind “${kind}”.`);
   const unknown = fill(spec);
   return unknown.length ? tell(`The form has no field for ${unknown.join(", ")}. Remove it, or submit from here.`) : true;
 }
@@ -162,7 +164,7 @@ async function submit(event) {
   try {
     const body = jsonIsOpen() ? json.value : JSON.stringify(readSpec());
     const job = await post("/api/v1/jobs", body, { "Idempotency-Key": key });
-    location.assign(form.dataset.jobUrl.replace(/0$/, job.id));
+    location.assign(jobUrl.replace(/0$/, job.id));
   } catch (refused) {
     key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
     button.disabled = false;

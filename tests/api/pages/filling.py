@@ -81,7 +81,7 @@ def succeed(database: Database, blobs: FolderBlobs, folder: Path, taken: Claim, 
             add_artifact(session, taken.job_id, blob, name=name, kind=kind, media_type=media_type, at=at)
         facts = {"seed": 0, "device": "cpu:0", "versions": {"keras": "3.15.1", "tensorflow": "2.21.0"}}
         summary = {"test/accuracy": 0.9912, "test/loss": 0.02714, "val/accuracy": 0.9903, "epochs": 4}
-        note_run(session, taken.run_id, facts=facts, **summary)
+        note_run(session, taken.run_id, facts=facts, summary=summary)
         finish(session, taken.attempt_id, taken.job_id, Outcome.succeeded(), actor="worker:bench", at=at)
 
 
@@ -110,9 +110,9 @@ def _results() -> list[tuple[str, str, str, bytes]]:
     return [
         ("model.keras", "model", "application/octet-stream", b"model" * 50_000),
         ("history.csv", "history", "text/csv", b"epoch,train/loss\n1,0.3\n"),
-        ("confusion.json", "table", "application/json", confusion.encode()),
+        ("confusion-matrix.json", "table", "application/json", confusion.encode()),
         ("mistakes.png", "picture", "image/png", png(320, 200)),
-        ("learning_curves.png", "picture", "image/png", png(320, 200)),
+        ("learning-curves.png", "picture", "image/png", png(320, 200)),
     ]
 
 

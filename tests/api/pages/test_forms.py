@@ -58,6 +58,10 @@ def test_defaults_are_shown_as_one_would_type_them(value: object, shown: str) ->
     assert show(value) == shown
 
 
+def test_names_of_pictures_become_words() -> None:
+    assert words.picture_words("learning-curves.png") == "Learning curves"
+
+
 def test_labels_spell_units_out() -> None:
     assert label("checkpoint_every_s") == "Checkpoint every, seconds"
     assert label("augmentation.rotate_degrees") == "Rotate, degrees"

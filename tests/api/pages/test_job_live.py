@@ -75,7 +75,7 @@ def test_without_a_stream_the_page_polls(yard: RunningYard, open_window: Callabl
     def refuse(route: Route) -> None:
         route.fulfill(status=429, json={"code": "too_many_streams"})
 
-    visit.page.route("**/stream*", refuse)
+    visit.page.route("**/api/v1/jobs/*/stream?*", refuse)
     page = submit_noop(visit, steps=60, step_s=0.1)
     line = page.locator(".chart path.train")
     expect(line).to_have_attribute("d", re.compile("L"))

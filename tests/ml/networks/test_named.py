@@ -165,3 +165,11 @@ def test_one_class_is_nothing_to_tell_apart():
 def test_images_need_three_axes():
     with pytest.raises(NetworkError, match="height, width, channels"):
         make_network("dense", (28, 28), 10, {})
+
+
+def test_the_choices_of_an_option_that_is_a_union_are_all_named():
+    (downsampling,) = (o for o in NETWORKS["lenet5"].describe_options() if o["name"] == "downsampling")
+    assert downsampling["choices"] == ["auto", "max_pooling", "average_pooling", "convolution"]
+    for network in NETWORKS.values():
+        for option in network.describe_options():
+            assert option["type"] != "string" or option["choices"], option["name"]
