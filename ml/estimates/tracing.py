@@ -12,7 +12,7 @@ from math import prod
 from typing import Any
 
 from ml.estimates.lifetimes import NOTHING, Operation, Size
-from ml.estimates.plan import Plan
+from ml.estimates.plan import OptimizerName, Plan
 from ml.networks import IMAGES, Network, Node
 
 NEEDS_OUTPUT = frozenset({"relu", "relu6", "tanh", "sigmoid", "elu", "softmax"})
@@ -22,8 +22,8 @@ NEEDS_INNER_ALONE = frozenset({"scaled_tanh"})
 INNER = {"gelu": 3, "silu": 1, "scaled_tanh": 1}
 """Arrays between input and output that the gradient of an activation needs too."""
 PLAIN_VIEWS = frozenset({"Flatten", "Reshape"})
-LAG = 6
-"""Layers with weights that the backward pass is ahead of the optimizer."""
+LAG: dict[OptimizerName, int] = {"sgd": 10, "momentum": 16, "adam": 6, "adamw": 6}
+"""Layers with weights that the backward pass is ahead of the optimizer; fitted to the list in `docs/estimates.md`."""
 LARGE_SHARE = 0.15
 """Of all trained weights, in one array: the optimizer is one layer behind."""
 LEAST_UPDATED_BYTES = 16 * 1024
@@ -187,7 +187,7 @@ class Tracer:
                 BACKWARD.get(node.layer.type, Tracer._backward_weighted)(self, node, gradient)
             if self._kernel_bytes(node):
                 pending.append(node)
-            while len(pending) > (1 if self._largest(pending[:1]) >= large else LAG):
+            while len(pending) > (1 if self._largest(pending[:1]) >= large else LAG[self._plan.optimizer]):
                 self.operations += self._updates(pending.pop(0))
         for node in pending:
             self.operations += self._updates(node)
