@@ -125,7 +125,7 @@ def test_past_runs_tell_how_long_an_epoch_takes(ada, hand):
     job = ada.post("jobs", json=SPEC).json
     claim = hand.take_up()
     with hand.database.write() as session:
-        note_run(session, claim.run_id, facts={"steps_s": 20.0}, epochs=2)
+        note_run(session, claim.run_id, facts={"steps_s": 20.0}, summary={"epochs": 2})
     hand.end(claim)
     (pace,) = estimate(ada)["epoch"]
     assert job["estimate"]["steps_per_epoch"] == 844
