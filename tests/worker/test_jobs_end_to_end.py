@@ -9,7 +9,7 @@ import pytest
 
 from records.clock import utc_now
 from records.jobs import cancel
-from records.queue import ring_schedule
+from records.queue import ATTEMPT_TASK, SCHEDULE_QUEUE, SCHEDULE_TASK, ring_schedule
 from records.tables import WorkerTable
 from tests.worker.process import eventually_gone
 from worker.facts import trainyard_version
@@ -49,6 +49,22 @@ def test_the_same_bell_a_hundred_times_makes_one_execution(yard, start_worker):
     assert yard.finished(job_id).status == "succeeded"
     assert len(yard.attempts(job_id)) == 1
     assert yard.steps(job_id) == list(range(1, 21))
+
+
+def test_forged_bells_do_no_harm(yard, start_worker):
+    start_worker()
+    first = yard.submit(steps=1)
+    yard.finished(first)
+    attempt = yard.attempts(first)[0]
+    with yard.database.read() as session:
+        queue = session.get_one(WorkerTable, attempt.worker_id).queue
+    for arguments in ((attempt.id,), (10**30,), ("1; DROP TABLE jobs",), (None,), (), (1, 2, 3), ({"a": []},)):
+        yard.bells.send_task(ATTEMPT_TASK, args=arguments, queue=queue)
+    yard.bells.send_task("os.system", args=("true",), queue=queue)
+    yard.bells.send_task(SCHEDULE_TASK, args=("surprise",), queue=SCHEDULE_QUEUE)
+    assert yard.finished(yard.submit(steps=1)).status == "succeeded"
+    assert yard.job(first).status == "succeeded"
+    assert len(yard.attempts(first)) == 1
 
 
 def test_a_killed_child_is_tried_again_without_gap_or_double(yard, start_worker):
