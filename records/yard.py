@@ -21,8 +21,3 @@ def cookie_key(session: Session) -> str:
     made = upsert(session, YardTable).values(name=_COOKIE_KEY, value=secrets.token_urlsafe(48))
     session.execute(made.on_conflict_do_nothing(index_elements=["name"]))
     return session.scalars(select(YardTable.value).where(YardTable.name == _COOKIE_KEY)).one()
-
-
-def read_fact(session: Session, name: str) -> str | None:
-    """The fact of that name, such as `records.sweep.LAST_SWEEP`."""
-    return session.scalar(select(YardTable.value).where(YardTable.name == name))
