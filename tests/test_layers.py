@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("tensorflow", "keras", "jax", "torch")
-LANGUAGE = ("errors", "states", "specs", "events", "orders", "catalogue", "placing", "retries")
+LANGUAGE = (
+    "errors", "states", "specs", "events", "orders", "inputs", "library", "catalogue", "placing", "retries",
+)  # fmt: skip
 """Modules of `records` that need only the standard library and pydantic."""
 
 

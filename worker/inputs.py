@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from ml.kinds import inspect
-from records.artifacts import checkpoints
+from records.artifacts import checkpoints, find_artifact
 from records.attempts import Claim
 from records.catalogue import Dataset, find_dataset
 from records.clock import utc_now
 from records.database import is_outage
 from records.datasets import fetched_datasets, note_fetched
 from records.errors import JobError
+from records.inputs import ArtifactInput, DatasetInput, Input
+from records.lookup import YardLibrary
 from records.orders import Order, OrderedDevice
 from records.specs import parse_spec
 from worker.recorder import Recorder
@@ -35,6 +37,7 @@ def make_order(place: Workplace, claim: Claim, folder: Path, *, recorder: Record
 
     Raises:
         DatasetMissing: a dataset cannot be had.
+        BlobUnavailable, NotFound: a file of an earlier job cannot be had.
         InvalidSpec: the stored spec is not one that this worker's code knows.
         Exception: whatever `check` raises to stop it.
     """
@@ -42,10 +45,8 @@ def make_order(place: Workplace, claim: Claim, folder: Path, *, recorder: Record
     out.mkdir(parents=True)
     held.mkdir()
     inputs, facts = {}, dict(place.facts)
-    for role, name in (inspect(parse_spec(claim.spec, test_kinds=True)).inputs or {}).items():
-        dataset = find_dataset(name)
-        inputs[role] = _stage(place, dataset, recorder=recorder, check=check)
-        facts[f"{role}_sha256"] = dataset.sha256
+    for role, wanted in _wanted(place, claim, check).items():
+        inputs[role], facts[f"{role}_sha256"] = _stage(place, wanted, held, recorder=recorder, check=check)
     return Order(
         job_id=claim.job_id,
         attempt_number=claim.number,
@@ -69,7 +70,35 @@ def _ordered(claim: Claim) -> OrderedDevice:
     )
 
 
-def _stage(place: Workplace, dataset: Dataset, *, recorder: Recorder, check: Check) -> Path:
+def _wanted(place: Workplace, claim: Claim, check: Check) -> Mapping[str, Input]:
+    def read() -> Mapping[str, Input]:
+        with place.database.read() as session:
+            return inspect(parse_spec(claim.spec, test_kinds=True), YardLibrary(session)).inputs
+
+    return _through_outages(read, check)
+
+
+def _stage(place: Workplace, wanted: Input, folder: Path, *, recorder: Recorder, check: Check) -> tuple[Path, str]:
+    """Where an input lies now, and its SHA-256."""
+    match wanted:
+        case DatasetInput(ref):
+            dataset = find_dataset(ref)
+            return _stage_dataset(place, dataset, recorder=recorder, check=check), dataset.sha256
+        case ArtifactInput(job_id, name):
+            return _stage_artifact(place, job_id, name, folder, check=check)
+
+
+def _stage_artifact(place: Workplace, job_id: int, name: str, folder: Path, *, check: Check) -> tuple[Path, str]:
+    def read() -> str:
+        with place.database.read() as session:
+            return find_artifact(session, job_id, name).sha256
+
+    digest, target = _through_outages(read, check), folder / f"job-{job_id}-{name}"
+    place.blobs.fetch(digest, target)
+    return target, digest
+
+
+def _stage_dataset(place: Workplace, dataset: Dataset, *, recorder: Recorder, check: Check) -> Path:
     settings = place.settings
     tools = settings.cache_folder / "tools"
     sources = sources_of(dataset, settings.data, tools=tools, environment=place.tools)

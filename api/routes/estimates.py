@@ -20,6 +20,7 @@ from ml.estimates import FORM, Cost, Room
 from ml.kinds import inspect
 from records.errors import FieldProblem, InvalidSpec
 from records.estimates import Correction, Measured, Pace, find_corrections, find_paces, list_measured
+from records.lookup import YardLibrary
 from records.reading import show_devices
 from records.specs import parse_spec
 
@@ -37,7 +38,8 @@ def estimate_job() -> Response:
     yard = the_yard()
     _, body = read_json()
     spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
-    cost = inspect(spec).cost
+    with yard.database.read() as session:
+        cost = inspect(spec, YardLibrary(session, owner_filter())).cost
     if cost is None:
         raise InvalidSpec(
             [FieldProblem("kind", f"Expected a kind that can be estimated, such as train, got {spec.kind!r}.")]

@@ -23,6 +23,7 @@ from api.yard import the_yard
 from ml.kinds import inspect
 from records import jobs as life
 from records.errors import InvalidRequest
+from records.lookup import YardLibrary
 from records.queue import ring_schedule
 from records.reading import list_jobs, read_attempts
 from records.specs import Spec, parse_spec
@@ -133,7 +134,8 @@ def retry_job(job_id: int) -> Response:
 def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
     """The id of the job that this request makes or made, and whether it is new."""
     yard, person = the_yard(), require_person()
-    inspection = inspect(spec)
+    with yard.database.read() as session:
+        inspection = inspect(spec, YardLibrary(session, owner_filter()))
     estimate = inspection.cost.estimate.to_json() if inspection.cost else None
     with yard.database.write() as session:
         made = life.find_submitted(session, person.id, key, raw) if key else None
@@ -142,7 +144,7 @@ def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
         at = yard.clock()
         job = life.submit(
             session,
-            spec,
+            spec.model_copy(update=dict(inspection.pins)),
             owner_id=person.id,
             actor=f"user:{person.name}",
             parameters=inspection.parameters,
