@@ -20,8 +20,8 @@ TrainyardError
 │   └── NotAvailable        503  a part of the yard is not there at present
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
-│   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
-│   │   └── ResumeImpossible, RecipeFailed
+│   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, Diverged, DiskFull, OutOfMemory,
+│   │   └── TimeLimitReached, ResumeImpossible, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
@@ -206,6 +206,12 @@ class DatasetUnreadable(PermanentJobError):
     """Raised when a dataset's files are not what their names say."""
 
     code = "dataset_unreadable"
+
+
+class DatasetUnsuitable(PermanentJobError):
+    """Raised when a dataset is sound, but this cannot be trained on it: a class has no image to train on."""
+
+    code = "dataset_unsuitable"
 
 
 class Diverged(PermanentJobError):

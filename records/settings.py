@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """How children start: forked from a process that has imported TensorFlow, or as a fresh interpreter."""
     cpu_threads: int = Field(0, ge=0)
     """Processor threads that a job on the CPU may use; 0 means all."""
+    ready_cache_bytes: int = Field(20_000_000_000, ge=0)
+    """Room on a worker for photographs that are kept in the size that jobs want; the least used go first."""
     flush_s: float = Field(1.0, gt=0.0)
     """Time between a worker's writes for a running attempt, in seconds."""
     lease_s: float = Field(30.0, gt=0.0)

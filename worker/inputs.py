@@ -20,6 +20,7 @@ from records.inputs import ArtifactInput, DatasetInput, Input
 from records.lookup import YardLibrary
 from records.orders import Order, OrderedDevice
 from records.specs import parse_spec
+from worker.ready_cache import ready_cache
 from worker.recorder import Recorder
 from worker.sheet import draw_sheet
 from worker.sources import Check, sources_of
@@ -55,6 +56,7 @@ def make_order(place: Workplace, claim: Claim, folder: Path, *, recorder: Record
         inputs=inputs,
         facts=facts,
         checkpoint=_checkpoint(place, claim, held, recorder=recorder, check=check),
+        cache=ready_cache(place.settings.cache_folder, limit_bytes=place.settings.ready_cache_bytes, check=check),
         folder=out,
     )
 

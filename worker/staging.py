@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +17,7 @@ import httpx
 from records.blobs import FolderBlobs
 from records.catalogue import Dataset
 from records.errors import BlobUnavailable, DatasetMissing, DiskFull
+from records.locks import only_one
 from records.tables import ArtifactTable
 from worker.sources import Check, NoDelivery, Source
 
@@ -27,7 +25,6 @@ Tell = Callable[[str], None]
 """Takes a line for the job's log."""
 
 _STAMP = "verified.json"
-_PAUSE_S = 0.2
 
 
 def stage_dataset(
@@ -49,7 +46,7 @@ def stage_dataset(
     """
     folder = cache / "datasets" / dataset.name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder.with_suffix(".lock"), check):
+    with only_one(folder.with_suffix(".lock"), check):
         source = _verified_source(dataset, folder)
         if source is None:
             source = _fetch(dataset, folder, sources, tell=tell, check=check)
@@ -152,23 +149,6 @@ def _write_stamp(dataset: Dataset, folder: Path, source: str) -> None:
     part = folder / f"{_STAMP}.part"
     part.write_text(json.dumps({**_stamp(dataset, folder), "source": source}))
     part.replace(folder / _STAMP)
-
-
-@contextmanager
-def _only_one(path: Path, check: Check) -> Iterator[None]:
-    """Hold a file lock; it ends with the process, however that ends."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                check()
-                time.sleep(_PAUSE_S)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _sha256(path: Path) -> str:

@@ -54,7 +54,7 @@ def trace_peak(
 def trace_step(network: Network, *, batch_size: int, optimizer: Optimizer) -> tf.Graph:
     """The graph of one optimizer step, as `ml.engine.steps` runs it in its loop."""
     model = build_model(network, seed=0)
-    steps = TrainingSteps(model, make_optimizer(optimizer), class_weights=None, auxiliary=network.auxiliary)
+    steps = TrainingSteps.of(model, make_optimizer(optimizer), auxiliary=network.auxiliary)
     return steps.trace(batch_size).graph
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from typing import Any
 
 from ml.estimates.estimate import Estimate, estimate_training
@@ -14,8 +13,10 @@ from ml.estimates.peak import Training
 from ml.estimates.plan import DeviceKind, OptimizerName, Plan
 from ml.estimates.remedies import SMALLER, Smaller
 from ml.networks import Network, NetworkError, make_network
+from ml.sizing import HELD_BYTES, evaluation_sizing, training_sizing
+from records.library import DatasetCard
 from records.specs import TrainSpec
-from records.specs.train import SGD
+from records.specs.train import SGD, Optimizer
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Cost:
     network: Network
     plan: Plan
     images: int
-    """In the training split."""
+    """To train on."""
+    data_bytes: int
+    """Of them, where they are held in memory."""
     smaller: Smaller | None = None
 
     @cached_property
@@ -47,31 +50,46 @@ class Cost:
 
     @cached_property
     def _training(self) -> Training:
-        return Training(self.network, self.plan, data_bytes=self.images * prod(self.network.input_shape))
+        return Training(self.network, self.plan, data_bytes=self.data_bytes)
 
 
-def cost_of_training(spec: TrainSpec, network: Network, *, images: int) -> Cost:
+def cost_of_training(spec: TrainSpec, network: Network, dataset: DatasetCard) -> Cost:
     """The cost of a train spec.
 
     Args:
         spec: what was asked.
         network: the one it names, for its dataset.
-        images: in the dataset's training split, before validation is set aside.
+        dataset: to train on.
     """
-    used = round(images * (1 - spec.validation_fraction))
-    used = max(1, min(used, spec.train_examples or used))
+    used = count_used(spec, dataset)
     plan = Plan(
         batch_size=min(spec.batch_size, used),
-        optimizer=_optimizer(spec),
-        augmented=spec.augmentation is not None,
+        optimizer=optimizer_name(spec.optimizer),
+        augmented=spec.augmentation is not None and not spec.augmentation.is_off,
     )
-    return Cost(network, plan, used, _smaller(spec, network))
+    return Cost(network, plan, used, held_bytes(spec, network, dataset, images=used), _smaller(spec, network))
 
 
-def _optimizer(spec: TrainSpec) -> OptimizerName:
-    if isinstance(spec.optimizer, SGD):
-        return "momentum" if spec.optimizer.momentum else "sgd"
-    return spec.optimizer.name
+def count_used(spec: TrainSpec, dataset: DatasetCard) -> int:
+    """Images to train on, once validation is set aside where the dataset has no split for it."""
+    given = dataset.counts["train"]
+    left = given if dataset.counts.get("val") else round(given * (1 - spec.validation_fraction))
+    return max(1, min(left, spec.train_examples or left))
+
+
+def held_bytes(spec: TrainSpec, network: Network, dataset: DatasetCard, *, images: int) -> int:
+    """Bytes of so many training images in memory; none where there are too many and they stay mapped."""
+    shape = network.input_shape
+    sizing = evaluation_sizing(shape) if dataset.image_shape else training_sizing(shape, spec.augmentation)
+    size = images * sizing.picture_bytes
+    return size if size <= HELD_BYTES else 0
+
+
+def optimizer_name(optimizer: Optimizer) -> OptimizerName:
+    """The optimizer as far as memory goes."""
+    if isinstance(optimizer, SGD):
+        return "momentum" if optimizer.momentum else "sgd"
+    return optimizer.name
 
 
 def _smaller(spec: TrainSpec, network: Network) -> Smaller | None:

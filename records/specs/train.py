@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from records.specs.augmentation import Augmentation
 from records.specs.base import BaseSpec, Strict
+from records.specs.images import ImageSize
 from records.specs.network import NetworkSpec
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -99,17 +101,6 @@ Schedule = Annotated[Constant | Cosine | Exponential | OneCycle | Plateau, Field
 # ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Augmentation(Strict):
-    """Random warps of each training image, drawn anew every time it is seen; never for `val` and `test`."""
-
-    shift: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
-    """Largest shift in each direction, as a share of the side."""
-    rotate_degrees: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
-    """Largest rotation to either side, in degrees."""
-    zoom: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
-    """Largest zoom in or out, as a share of the size."""
-
-
 class EarlyStopping(Strict):
     """End training when the watched metric has not improved for `patience` epochs."""
 
@@ -133,12 +124,16 @@ class TrainSpec(BaseSpec):
     learning_rate: Rate = 1e-3
     """The peak of the schedule."""
     schedule: Schedule = Cosine()
+    label_smoothing: Fraction = 0.0
+    """Share of each label that is spread evenly over all classes (Szegedy et al. 2016); in training only."""
+    image_size: ImageSize | None = None
+    """Pixels a side that photographs are brought to, or height and width; a dataset of one size has its own."""
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
     class_weights: Literal["balanced"] | tuple[Annotated[float, Field(ge=0.0, le=1e6)], ...] | None = None
     """`balanced` weighs each class by the inverse of its count; a list gives one weight a class, in class order."""
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1
-    """Share of the training split kept for `val/` metrics, stratified by class."""
+    """Share of the training split kept for `val/` metrics, stratified by class; not where there is a `val` split."""
     train_examples: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Use only so many images of the training split (after validation is set aside); all when left out."""
     checkpoint_every_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 60.0

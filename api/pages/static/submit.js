@@ -37,7 +37,7 @@ function fields() {
 function readSpec() {
   const spec = { kind: kind };
   for (const box of form.querySelectorAll("[data-optional]")) {
-    if (box.querySelector("input").checked) put(spec, box.dataset.optional, {});
+    if (box.querySelector("input").checked && !box.closest("fieldset[disabled]")) put(spec, box.dataset.optional, {});
   }
   for (const input of fields()) {
     const value = readValue(input);
@@ -75,7 +75,7 @@ function put(object, path, value) {
 function fill(spec) {
   for (const box of form.querySelectorAll("[data-optional]")) {
     const check = box.querySelector("input");
-    check.checked = Boolean(spec[box.dataset.optional]);
+    check.checked = Boolean(look(spec, box.dataset.optional));
     settle(check);
     if (check.checked) box.closest("details").open = true;
   }
