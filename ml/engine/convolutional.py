@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -20,6 +21,7 @@ Place = tuple[int, int]
 """A row and a column of the map."""
 
 BATCH_SIZE = 32
+TIMED_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,25 @@ class Proof:
             canvases: larger images.
             places: of each canvas's map.
         """
-        maps = self._model.logits(canvases, between=_nothing)
+        maps = self.maps(canvases)
         rows, columns = np.array(places).T
         crops = np.stack([crop for canvas in canvases for crop in self._crops(canvas, places)])
         said = maps[:, rows, columns].reshape(len(crops), -1)
         return _compare(said, self._classifier.logits(crops, between=_nothing))
+
+    def maps(self, canvases: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The maps' logits, `[n, rows, columns, classes]`."""
+        return self._model.logits(canvases, between=_nothing)
+
+    def time(self, canvas: NDArray[np.uint8]) -> dict[str, float]:
+        """Seconds for the map of a canvas and for the classifier on each window of it, each the least of some runs."""
+        rows, columns = self._converted.places
+        places = [(row, column) for row in range(rows) for column in range(columns)]
+        crops = np.stack(list(self._crops(canvas, places)))
+        return {
+            "seconds_of_the_map": _least(lambda: self.maps(canvas[np.newaxis])),
+            "seconds_of_every_window": _least(lambda: self._classifier.logits(crops, between=_nothing)),
+        }
 
     def _crops(self, canvas: NDArray[np.uint8], places: Sequence[Place]) -> Iterator[NDArray[np.uint8]]:
         height, width = self._converted.window
@@ -111,6 +127,17 @@ def _compare(said: NDArray[np.float32], expected: NDArray[np.float32]) -> Compar
         median=float(np.median(differences)),
         same_class=float((said.argmax(axis=1) == expected.argmax(axis=1)).mean()),
     )
+
+
+def _least(run: Callable[[], object]) -> float:
+    """The shortest of the runs after the first, which traces, in seconds."""
+    run()
+    seconds = []
+    for _ in range(TIMED_RUNS):
+        began = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
 
 
 def _nothing() -> None:

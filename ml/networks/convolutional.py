@@ -1,12 +1,12 @@
-"""Dense to convolutional: a classifier of images of one size becomes one that gives a map for images of any larger size.
+"""Dense to convolutional: a classifier of images of one size becomes one that gives a map for any larger size.
 
 Sermanet, Eigen, Zhang, Mathieu, Fergus, LeCun: OverFeat (2014), section 3.5; Long, Shelhamer, Darrell: Fully
 convolutional networks for semantic segmentation (2015), section 3.1. A dense layer behind a flattening is a convolution
 whose kernel covers all that the flattening saw; a dense layer behind it is one of 1 x 1. Each place of the map is what
 the classifier says of one window of the image, and neighbouring windows share their work.
 
-A mean over whole maps becomes a mean over the window; or it falls away, which gives class-activation maps (Zhou, Khosla,
-Lapedriza, Oliva, Torralba: Learning deep features for discriminative localization, 2016).
+A mean over whole maps becomes a mean over the window; or it falls away, which gives class-activation maps (Zhou,
+Khosla, Lapedriza, Oliva, Torralba: Learning deep features for discriminative localization, 2016).
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ from ml.networks.layers import (
     ZeroPadding2D,
 )
 from ml.networks.receptive import receptive_views
+
+TRIED_TIMES = 4
+"""How much larger than the classifier's images those are on which it is tried, along each side."""
 
 GlobalPooling = Literal["window", "drop"]
 """What becomes of a mean over whole maps: `window` keeps it, over the classifier's own window; `drop` leaves it out, so
@@ -94,6 +97,12 @@ def convolutionalise(
         stride=receptive_views(made)[LOGITS].stride,
         padded=tuple(node.name for node in made.layers if _pads(node.layer)),
     )
+
+
+def canvas_shape(network: Network, size: tuple[int, int] | None) -> tuple[int, int, int]:
+    """The shape of images of a size, in the network's channels; four times its own size where none is given."""
+    height, width, channels = network.input_shape
+    return (*(size or (TRIED_TIMES * height, TRIED_TIMES * width)), channels)
 
 
 @dataclass

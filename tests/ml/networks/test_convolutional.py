@@ -91,7 +91,7 @@ def test_a_norm_of_flattened_values_cannot_be_slid():
     draft.add("flatten", Flatten())
     draft.add("norm", BatchNormalization())
     draft.add("logits", Dense(3))
-    with pytest.raises(NetworkError, match="'norm'.*normalises flattened values place by place"):
+    with pytest.raises(NetworkError, match=r"'norm'.*normalises flattened values place by place"):
         convolutionalise(draft.finish(), (32, 32, 1))
 
 
