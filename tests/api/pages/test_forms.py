@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from api.pages import words
-from api.pages.forms import Choice, Group, Field, Node, Optional, label, make_form, show
+from api.pages.forms import Choice, Field, Group, Node, Optional, label, make_form, show
 from ml.networks import NETWORKS
 from records.specs import SPECS
 
