@@ -26,7 +26,8 @@ from ml.reports import (
     write_calibration_png,
     write_confusion_json,
     write_confusion_png,
-    write_heat_png,
+    write_gradcam_png,
+    write_heat_maps_png,
     write_history_csv,
     write_learning_curves,
     write_mistakes_png,
@@ -105,7 +106,7 @@ class Results:
         with self._file("mistakes.png", "picture", PNG) as path:
             write_mistakes_png(path, part, part.labels, probabilities, classes, of=of)
 
-    def keep_heat(
+    def keep_gradcam(
         self,
         model: keras.Model,
         network: Network,
@@ -128,7 +129,7 @@ class Results:
             ("Wrong, and where it looked", self._examples(model, layer, part, wrong, probabilities, classes)),
         ]
         with self._file("grad-cam.png", "picture", PNG) as path:
-            write_heat_png(path, rows)
+            write_gradcam_png(path, rows)
 
     def _examples(
         self,
@@ -146,14 +147,32 @@ class Results:
         ]
         return list(zip(images, heat_maps(model, layer, images), captions, strict=True))
 
+    def keep_heat_maps(
+        self,
+        images: NDArray[np.uint8],
+        probabilities: NDArray[np.float64],
+        classes: Sequence[str],
+        *,
+        window: tuple[int, int],
+        stride: tuple[int, int],
+    ) -> None:
+        """Draw what a convolutional network says of every place (`ml.reports.heat`)."""
+        with self._file("heat-maps.png", "picture", PNG) as path:
+            write_heat_maps_png(path, images, probabilities, classes, window=window, stride=stride)
+
+    def keep_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a table of numbers or a description as JSON."""
+        with self._file(name, "table", JSON) as path:
+            write_run_json(path, content)
+
+    def keep_record(self, record: Mapping[str, Any]) -> None:
+        """Write `run.json`: all that is needed to do the same again, and what came of it."""
+        with self._file("run.json", "record", JSON) as path:
+            write_run_json(path, record)
+
     @contextmanager
     def _file(self, name: str, kind: str, media_type: str) -> Iterator[Path]:
         """A file that is written in the block and then handed over."""
         path = self._folder / name
         yield path
         self._reporter.artifact(path, kind=kind, media_type=media_type)
-
-    def keep_record(self, record: Mapping[str, Any]) -> None:
-        """Write `run.json`: all that is needed to do the same again, and what came of it."""
-        with self._file("run.json", "record", JSON) as path:
-            write_run_json(path, record)

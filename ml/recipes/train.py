@@ -127,7 +127,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     results.keep_model(model)
     results.keep_history(state.history, state.points)
     results.keep_answers(shown, logits, parts.classes, split=split)
-    results.keep_heat(model, network, shown, logits, parts.classes)
+    results.keep_gradcam(model, network, shown, logits, parts.classes)
     durations = {"durations_s": stages.seconds, "steps_s": state.train_s, "metrics": summary, **memory.facts()}
     reporter.facts(durations)
     results.keep_record({"spec": spec.model_dump(mode="json"), **record, **durations})

@@ -1,4 +1,4 @@
-"""Where a network looked, on one sheet: right and wrong examples, each beside itself with a heat map over it."""
+"""What a network says of every place of a larger image, drawn over it."""
 
 from __future__ import annotations
 
@@ -10,65 +10,83 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.reports.figure import FAINT, cut, picture
-from ml.reports.mistakes import find_mistakes
 
-EACH = 6
-"""Right examples on the sheet, and as many wrong ones."""
-NAME_LIMIT = 14
-OPACITY = 0.5
-
-
-def choose_examples(labels: NDArray[np.int64], probabilities: NDArray[Any], each: int = EACH) -> tuple[Any, Any]:
-    """Indices of right examples and of wrong ones, the surest first; the right ones take turns by class."""
-    wrong = find_mistakes(labels, probabilities)[:each]
-    sure = probabilities.max(axis=1)
-    right = np.flatnonzero(probabilities.argmax(axis=1) == labels)
-    right = right[np.argsort(-sure[right], kind="stable")]
-    turn = np.zeros(len(right), np.int64)
-    for label in np.unique(labels[right]):
-        of_class = labels[right] == label
-        turn[of_class] = np.arange(of_class.sum())
-    return right[np.argsort(turn, kind="stable")][:each], wrong
+WIDTH_INCHES = 4.4
+MOST_NAMED = 12
+"""Classes that get a colour of their own and stand in the legend, those that claim most places first."""
+SURE = 0.5
+"""Probability below which a place is left uncoloured."""
 
 
-def write_heat_png(
+def write_heat_maps_png(
     path: Path,
-    rows: Sequence[tuple[str, Sequence[tuple[NDArray[np.uint8], NDArray[np.float32], str]]]],
+    images: NDArray[np.uint8],
+    probabilities: NDArray[np.floating[Any]],
+    classes: Sequence[str],
+    *,
+    window: tuple[int, int],
+    stride: tuple[int, int],
 ) -> None:
-    """Write a PNG with a heading and a row of pictures for each group.
+    """Write a PNG with each image beside its map: in the middle of each window the surest class, faint where unsure.
 
     Args:
         path: where to write.
-        rows: (heading, examples), an example being (image `[height, width, 1 or 3]` of 0 to 255, heat
-            `[height, width]` of 0 to 1, caption).
+        images: `[n, height, width, 1 or 3]`, 0 to 255.
+        probabilities: `[n, rows, columns, classes]`.
+        classes: the names of the classes.
+        window: height and width that a place is about, in pixels.
+        stride: between neighbouring places, in pixels.
     """
-    columns = max([len(examples) for _, examples in rows] + [1])
-    with picture(path, width_inches=max(1.7 * columns, 7.0), height_inches=4.1 * len(rows)) as figure:
-        parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
-        for part, (heading, examples) in zip(parts, rows, strict=True):
-            part.suptitle(heading, x=0.01, ha="left", fontsize=12, fontweight="bold")
-            if not examples:
-                part.text(0.5, 0.5, "none", ha="center", va="center", color=FAINT)
-                continue
-            cells = part.subplots(2, columns, squeeze=False)
-            for axes in cells.ravel():
+    height, width = images.shape[1:3]
+    tall = WIDTH_INCHES * height / width
+    said, sure = probabilities.argmax(axis=-1), probabilities.max(axis=-1)
+    named = _most_claimed(said[sure >= SURE], len(classes))
+    with picture(path, width_inches=2 * WIDTH_INCHES + 1.6, height_inches=0.5 + tall * len(images), dpi=80) as figure:
+        cells = figure.subplots(len(images), 2, squeeze=False)
+        for (plain, mapped), image, what, how_sure in zip(cells, images, said, sure, strict=True):
+            for axes in (plain, mapped):
                 axes.set_axis_off()
-            for column, (image, heat, caption) in enumerate(examples):
-                _show(cells[0, column], image, caption)
-                _show(cells[1, column], image, "")
-                cells[1, column].imshow(heat, cmap="inferno", vmin=0, vmax=1, alpha=OPACITY, interpolation="bilinear")
+                axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
+            colours = _colours(what, how_sure, named)
+            mapped.imshow(colours, extent=_extent(what.shape, window, stride), interpolation="nearest")
+            mapped.set_xlim(plain.get_xlim())
+            mapped.set_ylim(plain.get_ylim())
+        _add_legend(figure, named, classes)
 
 
-def caption(true: str, said: str, probability: float) -> str:
-    """What stands above an example."""
-    share = f"{probability:.0%}".replace("%", " %")
-    if true == said:
-        return f"{cut(true, NAME_LIMIT)}\n({share})"
-    return f"{cut(true, NAME_LIMIT)} →\n{cut(said, NAME_LIMIT)} ({share})"
+def _most_claimed(claimed: NDArray[np.int64], classes: int) -> list[int]:
+    counts = np.bincount(claimed, minlength=classes)
+    order = np.argsort(-counts, kind="stable")
+    return sorted(int(cls) for cls in order[:MOST_NAMED] if counts[cls])
 
 
-def _show(axes: Any, image: NDArray[np.uint8], title: str) -> None:
-    shown = image[..., 0] if image.shape[-1] == 1 else image
-    axes.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    if title:
-        axes.set_title(title, fontsize=9, loc="center", pad=4)
+def _colours(said: NDArray[np.int64], sure: NDArray[Any], named: Sequence[int]) -> NDArray[np.float64]:
+    """RGBA of each place."""
+    shown = np.zeros((*said.shape, 4))
+    for cls in range(int(said.max()) + 1):
+        here = (said == cls) & (sure >= SURE)
+        shown[here, :3] = _colour(named.index(cls)) if cls in named else (0.5, 0.5, 0.5)
+        shown[here, 3] = 0.7 * (sure[here] - SURE) / (1 - SURE)
+    return shown
+
+
+def _colour(index: int) -> tuple[float, float, float]:
+    from matplotlib import colormaps
+
+    red, green, blue, *_ = colormaps["tab20"]((2 * index) % 20 + (index >= 10))
+    return red, green, blue
+
+
+def _extent(places: tuple[int, ...], window: tuple[int, int], stride: tuple[int, int]) -> tuple[float, ...]:
+    """Left, right, bottom and top of the map on the image: each place a tile around its window's middle."""
+    top, left = ((size - step) / 2 - 0.5 for size, step in zip(window, stride, strict=True))
+    return left, left + places[1] * stride[1], top + places[0] * stride[0], top
+
+
+def _add_legend(figure: Any, named: Sequence[int], classes: Sequence[str]) -> None:
+    from matplotlib.patches import Patch
+
+    patches = [Patch(color=_colour(index), label=cut(classes[cls], 16)) for index, cls in enumerate(named)]
+    title = "said of the window" if patches else f"nothing is surer than {SURE:.0%}"
+    legend = figure.legend(handles=patches, loc="outside right upper", title=title, fontsize=9)
+    legend.get_title().set_color(FAINT)

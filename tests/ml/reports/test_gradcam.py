@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from ml.reports import caption, choose_examples, write_heat_png
+from ml.reports import caption, choose_examples, write_gradcam_png
 
 LABELS = np.array([0, 0, 0, 1, 1, 1])
 PROBABILITIES = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9], [0.95, 0.05]])
@@ -28,7 +28,7 @@ def test_a_sheet_is_drawn_also_where_nothing_was_wrong(tmp_path):
     image = np.full((20, 30, 3), 120, np.uint8)
     heat = np.linspace(0, 1, 600, dtype=np.float32).reshape(20, 30)
     examples = [(image, heat, "ants\n(93 %)"), (image[..., :1], heat, "bees $x$\n(60 %)")]
-    write_heat_png(tmp_path / "heat.png", [("Right", examples), ("Wrong", [])])
-    with Image.open(tmp_path / "heat.png") as sheet:
+    write_gradcam_png(tmp_path / "gradcam.png", [("Right", examples), ("Wrong", [])])
+    with Image.open(tmp_path / "gradcam.png") as sheet:
         assert min(sheet.size) > 600
         assert len(sheet.convert("RGB").getcolors(10**6)) > 200  # the colours of the heat are there
