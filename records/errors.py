@@ -11,6 +11,9 @@ TrainyardError
 │   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
 │   ├── MethodNotAllowed    405  the address exists, the method does not
 │   ├── Conflict            409  the thing is not in a state that allows this
+│   │   ├── WrongOffset     409  an upload goes on at another byte than the sender thinks
+│   │   ├── DatasetInUse    409  jobs name the version that was to be deleted
+│   │   └── QuotaReached    409  a person's datasets would take more than they may
 │   ├── PayloadTooLarge     413  the body is larger than the yard takes
 │   ├── UnsupportedMediaType 415 the body is of another content type
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
@@ -125,6 +128,35 @@ class Conflict(RequestError):
 
     status = 409
     code = "conflict"
+
+
+class WrongOffset(Conflict):
+    """Raised when bytes come for another place of an upload than where it goes on."""
+
+    code = "wrong_offset"
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"The upload goes on at byte {offset:,}. Send from there, with `Upload-Offset: {offset}`.")
+        self.offset = offset
+
+
+class DatasetInUse(Conflict):
+    """Raised when a version of a dataset cannot be deleted because jobs name it."""
+
+    code = "dataset_in_use"
+
+    def __init__(self, text: str, *, jobs: Sequence[int], others: int) -> None:
+        super().__init__(text)
+        self.jobs = tuple(jobs)
+        """Those that the asker may see, the newest first; at most a hundred."""
+        self.others = others
+        """How many more there are."""
+
+
+class QuotaReached(Conflict):
+    """Raised when a person's datasets would be more, or larger, than they may be."""
+
+    code = "quota_reached"
 
 
 class PayloadTooLarge(RequestError):

@@ -25,7 +25,6 @@ from worker.consumer import consume
 from worker.devices import find_devices
 from worker.facts import code_facts, trainyard_version
 from worker.housekeeping import Housekeeping
-from worker.leftovers import Leftovers
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.worker")
@@ -102,7 +101,6 @@ def set_up(
         children=source,
         tools=tools,
         facts=code_facts(),
-        leftovers=Leftovers(),
     )
 
 

@@ -12,6 +12,7 @@ from records.queue import ring_attempts, ring_schedule
 from records.schedule import take_snapshot
 from records.sweep import Swept, sweep
 from records.workers import DRAINING, ONLINE, note_worker
+from worker.leftovers import sweep_blobs, sweep_uploads
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.housekeeping")
@@ -57,7 +58,8 @@ def keep_house(place: Workplace) -> None:
     ring_attempts(place.bells, swept.unheard)
     if waiting:
         ring_schedule(place.bells)
-    place.leftovers.sweep(place.database, place.blobs)
+    sweep_uploads(place.database, place.blobs, swept.expired_uploads)
+    sweep_blobs(place.database, place.blobs)
 
 
 def _write(place: Workplace) -> tuple[Swept, bool]:

@@ -88,7 +88,6 @@ class _Supervisor:
                 outcome = self._carry_out()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
-        self._place.leftovers.add(self._recorder.dropped)
         if self._heartbeat.lease_lost:
             self._log("attempt.lease_lost")
         else:
