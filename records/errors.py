@@ -24,7 +24,7 @@ TrainyardError
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
 │   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
-│   │   └── ResumeImpossible, RecipeFailed
+│   │   └── ResumeImpossible, NotEqual, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
@@ -268,6 +268,12 @@ class ResumeImpossible(PermanentJobError):
     """Raised when a checkpoint does not fit the spec or the network that should continue from it."""
 
     code = "resume_impossible"
+
+
+class NotEqual(PermanentJobError):
+    """Raised when two networks that must say the same do not."""
+
+    code = "not_equal"
 
 
 class RecipeFailed(PermanentJobError):

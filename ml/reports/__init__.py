@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ml.reports.confusion import confusion_matrix, write_confusion_json, write_confusion_png
 from ml.reports.curves import write_learning_curves
+from ml.reports.heat import write_heat_maps_png
 from ml.reports.history import write_history_csv
 from ml.reports.mistakes import write_mistakes_png
 from ml.reports.record import write_run_json
@@ -17,6 +18,7 @@ __all__ = [
     "confusion_matrix",
     "write_confusion_json",
     "write_confusion_png",
+    "write_heat_maps_png",
     "write_history_csv",
     "write_learning_curves",
     "write_mistakes_png",

@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, shorten
 from records.specs.base import BaseSpec, Strict
+from records.specs.convolutionalise import ConvolutionaliseSpec
+from records.specs.earlier import EarlierRun
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.train import TrainSpec
@@ -21,6 +23,8 @@ __all__ = [
     "SPECS",
     "TEST_KINDS",
     "BaseSpec",
+    "ConvolutionaliseSpec",
+    "EarlierRun",
     "LayerSpec",
     "NetworkSpec",
     "NoopSpec",
@@ -30,9 +34,9 @@ __all__ = [
     "parse_spec",
 ]
 
-Spec = TrainSpec | NoopSpec
+Spec = TrainSpec | ConvolutionaliseSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
-SPECS: dict[str, type[TrainSpec] | type[NoopSpec]] = {"train": TrainSpec, "noop": NoopSpec}
+SPECS: dict[str, type[Spec]] = {"train": TrainSpec, "convolutionalise": ConvolutionaliseSpec, "noop": NoopSpec}
 TEST_KINDS = frozenset({"noop"})
 """Kinds that exist only under test settings."""
 
