@@ -43,21 +43,24 @@ class FolderBlobs:
         with _foreign_errors(f"store {source.name}"), source.open("rb") as file:
             return self._put(file)
 
-    def take_file(self, source: Path) -> Blob:
+    def take_file(self, source: Path, sha256: str) -> Blob:
         """Make a file of the same disk a blob, without copying it; it is gone from where it was.
+
+        Args:
+            source: the file.
+            sha256: of its bytes, which the caller has just read.
 
         Raises:
             FileNotFoundError: it is not there any more.
-            DiskFull, BlobUnavailable: reading or moving failed.
+            DiskFull, BlobUnavailable: moving failed.
         """
-        with _foreign_errors(f"store {source.name}", but=FileNotFoundError), source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = os.fstat(file.fileno()).st_size
-            os.utime(file.fileno())  # it is as new as one that was copied in: `discard` looks at the time
-            final = self.path(digest)
+        final = self.path(sha256)
+        with _foreign_errors(f"store {source.name}", but=FileNotFoundError):
+            os.utime(source)  # it is as new as one that was copied in: `discard` looks at the time
+            size = source.stat().st_size
             final.parent.mkdir(parents=True, exist_ok=True)
             source.replace(final)
-        return Blob(digest, size)
+        return Blob(sha256, size)
 
     def path(self, sha256: str) -> Path:
         """Where the blob lies; it may not exist."""

@@ -41,6 +41,6 @@ def unnamed(session: Session, digests: Collection[str]) -> list[str]:
 
 
 def forget(session: Session, digests: Collection[str], *, before: datetime) -> None:
-    """Remember these addresses no longer, as their bytes are gone, or named; but those that were dropped again since."""
+    """Remember these addresses no longer, as their bytes are gone or named; but those that were dropped again since."""
     gone = DroppedBlobTable.sha256.in_(digests), DroppedBlobTable.dropped_at < before
     session.execute(delete(DroppedBlobTable).where(*gone))

@@ -4,6 +4,7 @@ TrainyardError
 ├── RequestError            the caller must change something; carries the HTTP status
 │   ├── InvalidSpec         422  a field is unknown, of the wrong type or out of range
 │   ├── InvalidRequest      400  a query parameter, a cursor or a header makes no sense
+│   │   └── UploadDamaged   400  an upload has other bytes than its sender announced
 │   ├── NotJson             400  the body is not JSON
 │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
 │   ├── Forbidden           403  the token is good, the act is not for this person
@@ -19,7 +20,8 @@ TrainyardError
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
 │   ├── TooManyRequests     429  a limit was reached
-│   │   └── TooManyStreams  429  all event streams of this process are taken
+│   │   ├── TooManyStreams  429  all event streams of this process are taken
+│   │   └── TooManyUploads  429  this process receives as many uploads as it may
 │   └── NotAvailable        503  a part of the yard is not there at present
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
@@ -81,6 +83,12 @@ class InvalidRequest(RequestError):
     """Raised when a query parameter, a cursor or a header makes no sense."""
 
     code = "invalid_request"
+
+
+class UploadDamaged(InvalidRequest):
+    """Raised when the bytes of an upload do not have the SHA-256 that its sender announced."""
+
+    code = "upload_damaged"
 
 
 class NotJson(RequestError):
@@ -198,6 +206,12 @@ class TooManyStreams(TooManyRequests):
     """Raised when every event stream that one process may serve is taken: poll instead."""
 
     code = "too_many_streams"
+
+
+class TooManyUploads(TooManyRequests):
+    """Raised when one process receives as many uploads as it may: send the same bytes again later."""
+
+    code = "too_many_uploads"
 
 
 class NotAvailable(RequestError):

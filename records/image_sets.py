@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select, true, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, true, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from records.catalogue import CATALOGUE
@@ -41,11 +41,14 @@ class Reference:
 
 
 class FoundSet(NamedTuple):
-    """A set, its owner's name, and its newest ready version, if there is one."""
+    """A set with its owner's name."""
 
     row: ImageSetTable
     owner: str
     newest: SetVersionTable | None
+    """The newest version that is ready."""
+    latest: SetVersionTable | None
+    """The newest version, however it stands."""
 
     @property
     def ref(self) -> str:
@@ -147,22 +150,22 @@ def names_of_people(session: Session, ids: Sequence[int]) -> dict[int, str]:
     }
 
 
-def _sets(viewer: Viewer) -> Select[ImageSetTable, str, SetVersionTable]:
-    """Sets with their owners' names and their newest ready versions."""
-    newest = (
-        select(SetVersionTable.set_id, func.max(SetVersionTable.number).label("number"))
-        .where(SetVersionTable.status == VersionStatus.READY)
-        .group_by(SetVersionTable.set_id)
-        .subquery()
-    )
-    version = aliased(SetVersionTable)
+def _sets(viewer: Viewer) -> Select[ImageSetTable, str, SetVersionTable, SetVersionTable]:
+    """The rows of `FoundSet`."""
+    newest, latest = aliased(SetVersionTable), aliased(SetVersionTable)
     return (
-        select(ImageSetTable, UserTable.name, version)
+        select(ImageSetTable, UserTable.name, newest, latest)
         .join(UserTable, UserTable.id == ImageSetTable.owner_id)
-        .outerjoin(newest, newest.c.set_id == ImageSetTable.id)
-        .outerjoin(version, (version.set_id == ImageSetTable.id) & (version.number == newest.c.number))
+        .outerjoin(newest, newest.id == _last(SetVersionTable.status == VersionStatus.READY))
+        .outerjoin(latest, latest.id == _last())
         .where(visible_to(viewer))
     )
+
+
+def _last(*where: ColumnElement[bool]) -> ScalarSelect[int]:
+    """The id of a set's last version; a later version has a higher id."""
+    query = select(func.max(SetVersionTable.id)).where(SetVersionTable.set_id == ImageSetTable.id, *where)
+    return query.correlate(ImageSetTable).scalar_subquery()
 
 
 def _no_set(session: Session, name: str, viewer: Viewer, owner: str | None, several: list[FoundSet]) -> NotFound:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from records.blobs import Blob, FolderBlobs
-from records.errors import DiskFull, WrongOffset
+from records.errors import DiskFull, UploadDamaged, WrongOffset
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -57,14 +58,28 @@ class UploadParts:
             finally:
                 os.close(fd)
 
-    def become_blob(self, upload_id: str) -> Blob:
+    def become_blob(self, upload_id: str, *, expected: str | None = None) -> Blob:
         """Store a whole upload as a blob.
 
+        Args:
+            upload_id: its id.
+            expected: the SHA-256 that its bytes must have.
+
         Raises:
-            FileNotFoundError: somebody else has just done so.
-            BlobUnavailable: reading or moving failed.
+            UploadDamaged: they have another; what came is dropped.
+            FileNotFoundError: somebody else has just stored it.
+            BlobUnavailable: moving failed.
         """
-        return self._blobs.take_file(self._path(upload_id))
+        path = self._path(upload_id)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if expected is not None and digest != expected:
+            self.delete(upload_id)
+            raise UploadDamaged(
+                f"The bytes of this upload hash to {digest[:12]}…, not to {expected[:12]}… as was announced. "
+                "They were dropped; send it again from byte 0."
+            )
+        return self._blobs.take_file(path, digest)
 
     def delete(self, upload_id: str) -> None:
         """Drop what has come; nothing is fine."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Exists, delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from records.database import lock_pass
+from records.database import lock_pass, rows_changed
 from records.dropped import drop
 from records.errors import Conflict, NotFound, shorten
 from records.quotas import Quota, check_bytes
@@ -87,9 +87,18 @@ def touch(session: Session, upload_id: str, *, at: datetime) -> None:
     session.execute(update(UploadTable).where(UploadTable.id == upload_id).values(touched_at=at))
 
 
-def complete(session: Session, upload_id: str, sha256: str, *, at: datetime) -> None:
-    """Note that all of it has come, and is this blob."""
-    session.execute(update(UploadTable).where(UploadTable.id == upload_id).values(sha256=sha256, touched_at=at))
+def complete(session: Session, upload_id: str, sha256: str, *, at: datetime) -> bool:
+    """Note that all of it has come, and is this blob. False when it has been deleted meanwhile: the blob is dropped."""
+    statement = update(UploadTable).where(UploadTable.id == upload_id).values(sha256=sha256, touched_at=at)
+    if rows_changed(session, statement) == 1:
+        return True
+    drop(session, [sha256], at=at)
+    return False
+
+
+def note_size(session: Session, upload_id: str, size_bytes: int) -> None:
+    """Note how large an upload has become whose size nobody knew before."""
+    session.execute(update(UploadTable).where(UploadTable.id == upload_id).values(size_bytes=size_bytes))
 
 
 def use_upload(session: Session, upload_id: str, owner_id: int, *, at: datetime) -> UploadTable:

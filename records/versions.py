@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Exists, delete, exists, select
 from sqlalchemy.orm import Session
 
 from records.catalogue import CATALOGUE
@@ -58,23 +58,32 @@ def begin_set(
         QuotaReached: the person may have no more sets.
         NotFound: this person has no such upload.
     """
-    if name in CATALOGUE:
-        raise Conflict(f"{name} is a dataset of the catalogue. Choose another name.")
     lock_pass(session, f"image_sets.{person_id}")  # of two that race for a name, the later finds the earlier's
-    found = session.scalar(
-        select(ImageSetTable).where(ImageSetTable.owner_id == person_id, ImageSetTable.name == name).with_for_update()
-    )
+    found = check_name(session, person_id, name)
     if found is None:
         check_datasets(session, person_id, quota)
         found = ImageSetTable(owner_id=person_id, name=name, last_number=0, created_at=at)
         session.add(found)
         session.flush()
-    elif session.scalar(select(exists().where(*_alive(found.id)))):
+    return _begin(session, found, source, parent=None, options=options, by=person_id, at=at)
+
+
+def check_name(session: Session, person_id: int, name: str) -> ImageSetTable | None:
+    """Whether a person may call a new set so. If versions of that name were refused, or all deleted, its locked row.
+
+    Raises:
+        Conflict: the name is taken.
+    """
+    if name in CATALOGUE:
+        raise Conflict(f"{name} is a dataset of the catalogue. Choose another name.")
+    query = select(ImageSetTable).where(ImageSetTable.owner_id == person_id, ImageSetTable.name == name)
+    found = session.scalar(query.with_for_update())
+    if found is not None and session.scalar(select(_has_living(found.id))):
         raise Conflict(
             f"You have a dataset {name} already. To add images to it, or to replace them, make a version of it: "
             f"POST /datasets/{name}/versions, or `trainyard datasets upload --add`."
         )
-    return _begin(session, found, source, parent=None, options=options, by=person_id, at=at)
+    return found
 
 
 def begin_version(
@@ -203,8 +212,11 @@ def _parent(session: Session, found: FoundSet, number: int | None) -> SetVersion
     return version
 
 
-def _alive(set_id: int) -> tuple[Any, ...]:
-    return SetVersionTable.set_id == set_id, SetVersionTable.status != VersionStatus.REFUSED
+def _has_living(set_id: int) -> Exists:
+    """Whether a set has a version that is ready or may become so."""
+    return exists(SetVersionTable.id).where(
+        SetVersionTable.set_id == set_id, SetVersionTable.status != VersionStatus.REFUSED
+    )
 
 
 def _delete(session: Session, what: str, ids: Sequence[int], *, viewer: Viewer, at: datetime) -> None:

@@ -20,6 +20,9 @@ def inspect_train(spec: TrainSpec, library: Library) -> Inspection:
 
     dataset = find_in(library, spec.dataset)
     classes = len(dataset.classes)
+    if dataset.image_shape is None:
+        text = f"The images of {dataset.ref} differ in size, and this kind of job cannot bring them to one."
+        raise InvalidSpec([FieldProblem("dataset", text)])
     if isinstance(spec.class_weights, tuple) and len(spec.class_weights) != classes:
         raise InvalidSpec(
             [FieldProblem("class_weights", f"Expected {classes} weights, one a class, got {len(spec.class_weights)}.")]
