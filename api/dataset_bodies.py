@@ -35,7 +35,7 @@ class _FromSomewhere(IntakeOptions):
 
     upload: UploadId | None = None
     """A whole upload of one's own."""
-    folder: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
+    folder: Annotated[str, Field(max_length=1_000, pattern=r"^[^\x00-\x1f\x7f]+$")] | None = None
     """Instead, for administrators: a folder on the worker's machine, below one of TRAINYARD_DATASET_FOLDERS."""
 
     @model_validator(mode="after")

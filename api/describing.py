@@ -77,9 +77,7 @@ def _shape_for(card: DatasetCard, asked: tuple[int, int, int] | None) -> tuple[i
     if card.image_shape is not None:
         text = f"Expected none, as every image of {card.ref} is {card.image_shape}, got {asked}."
     elif asked is None:
-        text = (
-            f"The images of {card.ref} differ in size: say which shape they are brought to, such as (224, 224, 3)."
-        )
+        text = f"The images of {card.ref} differ in size: say which shape they are brought to, such as (224, 224, 3)."
     elif asked[-1] != card.channels:
         text = f"Expected {card.channels} channels, as {card.ref} has, got {asked[-1]}."
     else:

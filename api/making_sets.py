@@ -19,7 +19,7 @@ from api.replies import json_reply
 from api.upload_ends import forget_upload, receive_archive
 from api.visible_sets import shown_version
 from api.yard import the_yard
-from records.dataset_keys import find_made, remember_made
+from records.dataset_keys import find_made, is_known, remember_made
 from records.errors import FieldProblem, Forbidden, InvalidSpec
 from records.queue import ring_intake
 from records.set_tables import SetVersionTable
@@ -44,17 +44,17 @@ def read_asked(
         body: the class of a JSON body.
         query: the class of the query beside an archive.
         of_query: makes the body that a query and an upload stand for.
-        check: raises for what cannot be made anyway.
+        check: raises for what cannot be made anyway; asked before an archive is received.
     """
     address = f"{request.method} {request.path}?{request.query_string.decode('latin1')} ".encode()
     if not is_streamed():
         raw, value = read_json()
         read_query(Query)
-        asked = parse_as(body, value)
-        check(asked)
-        return asked, address + raw
+        return parse_as(body, value), address + raw
     beside = read_query(query)
-    check(of_query(beside, _NO_UPLOAD))
+    asked = of_query(beside, _NO_UPLOAD)
+    if not _was_sent_before():
+        check(asked)
     upload_id, sha256 = receive_archive(getattr(beside, "name", "") or request.path.split("/")[-2])
     return of_query(beside, upload_id), address + sha256.encode()
 
@@ -86,6 +86,12 @@ def make_version(asked: NewDataset | NewVersion, whole: bytes, begin: Callable[[
         shown = shown_version(session, version_id)
     headers = {"Location": shown["address"]} | ({} if is_new else {"Idempotent-Replayed": "true"})
     return json_reply(shown, 202, headers=headers)
+
+
+def _was_sent_before() -> bool:
+    key = idempotency_key()
+    with the_yard().database.read() as session:
+        return key is not None and is_known(session, require_person().id, key)
 
 
 def _check_folder(folder: str) -> None:

@@ -16,6 +16,7 @@ from records.upload_parts import Writer
 F = TypeVar("F", bound=Callable[..., Any])
 _TYPES = "streamed_types"
 _CHUNK = 1 << 18
+_ANY = 2**62
 _SILENCE_S = 60.0
 """A sender that says nothing for so long has gone: without this it would hold a thread of the server for ever."""
 
@@ -56,7 +57,7 @@ def receive(writer: Writer, *, most: int) -> bool:
 
 
 def _copy(writer: Writer, most: int) -> bool:
-    request.max_content_length = None
+    request.max_content_length = _ANY  # `most` is what counts; None would mean the limit on JSON
     came = 0
     while chunk := _read(min(_CHUNK, most - came + 1)):
         came += len(chunk)

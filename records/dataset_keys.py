@@ -31,6 +31,11 @@ def find_made(session: Session, owner_id: int, key: str, request: bytes) -> Data
     return row
 
 
+def is_known(session: Session, owner_id: int, key: str) -> bool:
+    """Whether this person's key has made something."""
+    return session.get(DatasetKeyTable, (owner_id, key)) is not None
+
+
 def remember_made(
     session: Session,
     owner_id: int,

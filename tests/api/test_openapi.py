@@ -16,7 +16,9 @@ from api.upload_ends import ARCHIVES
 from records.specs import SPECS, TEST_KINDS
 from tests.api.calling import Caller
 
-schemathesis.serializer.alias([PART, *(kind for kind in ARCHIVES if kind != "application/octet-stream")], "application/octet-stream")
+schemathesis.serializer.alias(
+    [PART, *(kind for kind in ARCHIVES if kind != "application/octet-stream")], "application/octet-stream"
+)
 EXAMPLES = 8
 """Generated requests an operation."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from records import image_sets, intakes, uploads, versions
 from records.accounts import Person, create_user
-from records.blobs import Blob
+from records.blobs import Blob, FolderBlobs
 from records.database import Database
 from records.image_sets import FoundSet, Viewer
 from records.intakes import Contents, IntakeClaim
@@ -31,10 +31,13 @@ def digest(text: str) -> str:
 class Sets:
     """People's datasets on one database and one clock."""
 
-    def __init__(self, database: Database, clock: Any) -> None:
+    def __init__(
+        self, database: Database, clock: Any, *, anna: Person | None = None, blobs: FolderBlobs | None = None
+    ) -> None:
         self.database = database
         self.clock = clock
-        self.anna, self.bob = self._person("anna"), self._person("bob")
+        self.blobs = blobs
+        self.anna, self.bob = anna or self._person("anna"), self._person("bob") if anna is None else anna
         self._workers = 0
 
     def worker(self) -> WorkerTable:
@@ -102,14 +105,28 @@ class Sets:
             return intakes.claim_intake(session, worker, folders=folders, lease_s=LEASE_S, at=self.clock())
 
     def store(self, claim: IntakeClaim, name: str, text: str) -> None:
-        """Name a file of some bytes that are stored nowhere."""
+        """Name a file of some bytes; they are stored where there are blobs."""
+        blob = Blob(digest(text), len(text.encode()))
+        if self.blobs is not None:
+            part = self.blobs.folder / "part"
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(text)
+            assert self.blobs.put_file(part) == blob
         with self.database.write() as session:
             intakes.renew(session, claim, lease_s=LEASE_S, at=self.clock())
-            intakes.name_file(session, claim, name, Blob(digest(text), len(text)))
+            intakes.name_file(session, claim, name, blob)
 
-    def finish(self, claim: IntakeClaim, *, images: int = 10, quota: Quota = ROOMY, text: str = "manifest") -> None:
+    def finish(
+        self,
+        claim: IntakeClaim,
+        *,
+        images: int = 10,
+        quota: Quota = ROOMY,
+        text: str = "manifest",
+        more: tuple[str, ...] = (),
+    ) -> None:
         """The images are taken in."""
-        for name in ("manifest.json", "report.json", f"packs/p{claim.number}-0.zip"):
+        for name in ("manifest.json", "report.json", f"packs/p{claim.number}-0.zip", *more):
             self.store(claim, name, f"{text} {name} {claim.number}")
         contents = Contents(digest(text), ["ant", "bee"], {"train": images}, 3, images)
         with self.database.write() as session:
