@@ -20,6 +20,7 @@ from records.states import VersionStatus
 from records.tables import UserTable
 
 NAME_FORM = r"[a-z0-9][a-z0-9_-]{0,62}"
+_NAME = re.compile(NAME_FORM)
 _REFERENCE = re.compile(rf"(?:(?P<owner>.+)/)?(?P<name>{NAME_FORM})(?:@(?P<number>[1-9][0-9]{{0,8}}))?", re.DOTALL)
 
 
@@ -87,7 +88,7 @@ def find_set(session: Session, name: str, viewer: Viewer, *, owner: str | None =
         query = query.where(UserTable.name == owner)
     elif viewer.person_id is not None:
         query = query.where(ImageSetTable.owner_id == viewer.person_id)
-    found = session.execute(query.limit(2)).all()
+    found = session.execute(query.limit(2)).all() if _NAME.fullmatch(name) else []
     if len(found) != 1:
         raise _no_set(session, name, viewer, owner, [FoundSet(*row) for row in found])
     return FoundSet(*found[0])

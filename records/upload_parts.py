@@ -19,7 +19,8 @@ from pathlib import Path
 from records.blobs import Blob, FolderBlobs
 from records.errors import DiskFull, UploadDamaged, WrongOffset
 
-_ID = re.compile(r"[0-9a-f]{32}")
+UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+"""What an upload's id looks like, and the name of its file."""
 
 
 class UploadParts:
@@ -88,13 +89,13 @@ class UploadParts:
     def ids(self, *, untouched_since: float) -> list[str]:
         """The uploads with a file that was last written before this time, in seconds since 1970."""
         try:
-            found = [path for path in self.folder.iterdir() if _ID.fullmatch(path.name)]
+            found = [path for path in self.folder.iterdir() if UPLOAD_ID.fullmatch(path.name)]
         except FileNotFoundError:
             return []
         return sorted(path.name for path in found if _is_older(path, untouched_since))
 
     def _path(self, upload_id: str) -> Path:
-        if not _ID.fullmatch(upload_id):
+        if not UPLOAD_ID.fullmatch(upload_id):
             raise ValueError(f"{upload_id!r} is no upload's id")
         return self.folder / upload_id
 

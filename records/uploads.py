@@ -18,6 +18,7 @@ from records.errors import Conflict, NotFound, shorten
 from records.quotas import Quota, check_bytes
 from records.set_tables import DatasetKeyTable, SetVersionTable, UploadTable
 from records.states import VersionStatus
+from records.upload_parts import UPLOAD_ID
 
 KEPT = timedelta(days=1)
 """An upload with which nothing has been done for so long is swept."""
@@ -67,7 +68,7 @@ def find_upload(session: Session, upload_id: str, owner_id: int | None, *, lock:
         NotFound: there is none that this person may see.
     """
     query = select(UploadTable).where(UploadTable.id == upload_id)
-    found = session.scalar(query.with_for_update() if lock else query)
+    found = session.scalar(query.with_for_update() if lock else query) if UPLOAD_ID.fullmatch(upload_id) else None
     if found is None or owner_id not in (None, found.owner_id):
         raise NotFound(
             f"There is no upload {shorten(repr(upload_id))} that you can see. "

@@ -327,6 +327,12 @@ def test_what_is_not_there_is_not_found(ada, ants, path):
     assert ada.get(f"datasets/{ants}/{path}").status_code in (404,)
 
 
+@pytest.mark.parametrize("name", ["%00", "Ants", "a%0Ab", "..", "%F0%9F%90%9C", "a@1", "x" * 5000])
+def test_what_is_no_name_is_not_found(ada, name):
+    for path in (f"datasets/{name}", f"datasets/{name}/versions", f"datasets/{name}/versions/1/report"):
+        assert ada.get(path).status_code == 404
+
+
 def test_a_version_that_is_being_checked_has_no_files_yet(ada, sets):
     make(ada)
     claim = sets.claim()
