@@ -90,9 +90,8 @@ def version_shape(
         "manifest": with_owner(f"{path}/manifest", owner) if ready and MANIFEST in files else None,
         "sheet": with_owner(f"{path}/sheet", owner) if ready and SHEET in files else None,
         "sheets": [
-            with_owner(f"{path}/sheets/{number}", owner)
+            with_owner(f"{path}/sheets/{number}", owner) if ready and sheet_name(number) in files else None
             for number in range(len(row.classes))
-            if ready and sheet_name(number) in files
         ],
     }
 

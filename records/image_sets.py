@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,8 +20,12 @@ from records.states import VersionStatus
 from records.tables import UserTable
 
 NAME_FORM = r"[a-z0-9][a-z0-9_-]{0,62}"
+PACKS = "packs/"
+"""Begins the names of stored packs."""
+PACKS = "packs/"
+"""Begins the names of stored packs."""
 _NAME = re.compile(NAME_FORM)
-_REFERENCE = re.compile(rf"(?:(?P<owner>.+)/)?(?P<name>{NAME_FORM})(?:@(?P<number>[1-9][0-9]{{0,8}}))?", re.DOTALL)
+_REFERENCE = re.compile(rf"(?:(?P<owner>.+)/)?(?P<name>{NAME_FORM})(?:@(?P<number>[1-9][0-9]{{0,8}}))?")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,18 @@ class FoundSet(NamedTuple):
         return f"{self.owner}/{self.row.name}"
 
 
+@dataclass(frozen=True)
+class StoredVersion:
+    """A ready version as it is stored: the addresses of its blobs."""
+
+    ref: str
+    """`anna/ants-bees@2`."""
+    sha256: str
+    """Of its manifest: the content hash."""
+    packs: Mapping[str, str]
+    """By name in the manifest."""
+
+
 def visible_to(viewer: Viewer) -> ColumnElement[bool]:
     """Which rows of `ImageSetTable` somebody may see."""
     return true() if viewer.sees_all else ImageSetTable.owner_id == viewer.person_id
@@ -68,7 +84,7 @@ def parse_reference(text: str) -> Reference:
     Raises:
         NotFound: nothing can be called so.
     """
-    found = _REFERENCE.fullmatch(text)
+    found = _REFERENCE.fullmatch(text) if text.isprintable() else None  # no NUL, no half of a surrogate pair
     if found is None:
         raise NotFound(
             f"No dataset is called {shorten(repr(text))}. Expected NAME, NAME@VERSION or OWNER/NAME@VERSION."
@@ -142,6 +158,22 @@ def list_files(session: Session, version_id: int) -> dict[str, VersionFileTable]
 def find_file(session: Session, version_id: int, name: str) -> VersionFileTable | None:
     """A stored file of a version; None where there is none of that name."""
     return session.get(VersionFileTable, (version_id, name))
+
+
+def find_stored(session: Session, ref: str) -> StoredVersion:
+    """A ready version by its pinned reference, for whoever it is meant.
+
+    Raises:
+        NotFound: there is none.
+    """
+    named = parse_reference(ref)
+    found = find_set(session, named.name, Viewer(sees_all=True), owner=named.owner)
+    version = find_version(session, found, named.number)
+    if version.status != VersionStatus.READY or version.sha256 is None:
+        raise NotFound(f"{ref} is {version.status}.")
+    files = list_files(session, version.id)
+    packs = {name.removeprefix(PACKS): row.sha256 for name, row in files.items() if name.startswith(PACKS)}
+    return StoredVersion(ref, version.sha256, packs)
 
 
 def names_of_people(session: Session, ids: Sequence[int]) -> dict[int, str]:

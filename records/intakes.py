@@ -19,6 +19,7 @@ from records.blobs import Blob
 from records.database import lock_pass, rows_changed, upsert
 from records.dropped import drop
 from records.errors import LeaseLost, NotFound
+from records.image_sets import PACKS
 from records.quotas import Quota, check_bytes, check_images
 from records.set_tables import ImageSetTable, SetVersionTable, UploadTable, VersionFileTable
 from records.states import VERSION_MOVES, VersionStatus
@@ -28,7 +29,7 @@ from records.versions import lock_set
 
 MOST_TRIES = 3
 """So often a check is begun; it costs none when its worker shuts down."""
-MANIFEST, REPORT, PACKS = "manifest.json", "report.json", "packs/"
+MANIFEST, REPORT = "manifest.json", "report.json"
 _LOOKED_AT = 50
 
 
@@ -171,6 +172,18 @@ def refuse_intake(session: Session, claim: IntakeClaim, code: str, text: str, *,
     """
     _lock(session, claim)
     _refuse(session, claim.version_id, code, text, at=at)
+
+
+def fail_intake(session: Session, claim: IntakeClaim, code: str, text: str, *, at: datetime) -> None:
+    """Let a version be checked again whose check broke through no fault of its images; refuse it after the last try.
+
+    Raises:
+        LeaseLost: it is not this worker's any more.
+    """
+    if claim.tries >= MOST_TRIES:
+        refuse_intake(session, claim, code, f"{text} It was tried {claim.tries} times.", at=at)
+    else:
+        _guarded(session, claim, worker_id=None, lease_expires_at=None, progress={})
 
 
 def release_intake(session: Session, claim: IntakeClaim) -> None:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
-import json
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 
@@ -21,13 +16,11 @@ from records.blobs import FolderBlobs
 from records.catalogue import Dataset
 from records.errors import BlobUnavailable, DatasetMissing, DiskFull
 from records.tables import ArtifactTable
+from worker.cache import hold, lock_of, read_stamp, write_stamp
 from worker.sources import Check, NoDelivery, Source
 
 Tell = Callable[[str], None]
 """Takes a line for the job's log."""
-
-_STAMP = "verified.json"
-_PAUSE_S = 0.2
 
 
 def stage_dataset(
@@ -49,7 +42,7 @@ def stage_dataset(
     """
     folder = cache / "datasets" / dataset.name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder.with_suffix(".lock"), check):
+    with hold(lock_of(folder), check):
         source = _verified_source(dataset, folder)
         if source is None:
             source = _fetch(dataset, folder, sources, tell=tell, check=check)
@@ -122,7 +115,7 @@ def _install(dataset: Dataset, delivered: Path, folder: Path, source: str) -> No
     for name in dataset.files:
         (delivered / name).chmod(0o444)
         (delivered / name).rename(ready / name)
-    _write_stamp(dataset, ready, source)
+    write_stamp(ready, dataset.files, sha256=dataset.sha256, source=source)
     shutil.rmtree(folder, ignore_errors=True)
     ready.rename(folder)
 
@@ -132,43 +125,17 @@ def _verified_source(dataset: Dataset, folder: Path) -> str | None:
 
     Files whose sizes and times are those of the stamp are not read again.
     """
-    try:
-        stamp = json.loads((folder / _STAMP).read_bytes())
-        if stamp == {**_stamp(dataset, folder), "source": stamp["source"]}:
-            return str(stamp["source"])
-        _verify(dataset, folder)
-    except (OSError, ValueError, KeyError, TypeError, NoDelivery):
+    stamp = read_stamp(folder)
+    if stamp is None:
         return None
-    _write_stamp(dataset, folder, stamp["source"])
-    return str(stamp["source"])
-
-
-def _stamp(dataset: Dataset, folder: Path) -> dict[str, Any]:
-    stats = {name: (folder / name).stat() for name in dataset.files}
-    return {"sha256": dataset.sha256, "files": {name: [s.st_size, s.st_mtime_ns] for name, s in stats.items()}}
-
-
-def _write_stamp(dataset: Dataset, folder: Path, source: str) -> None:
-    part = folder / f"{_STAMP}.part"
-    part.write_text(json.dumps({**_stamp(dataset, folder), "source": source}))
-    part.replace(folder / _STAMP)
-
-
-@contextmanager
-def _only_one(path: Path, check: Check) -> Iterator[None]:
-    """Hold a file lock; it ends with the process, however that ends."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    if set(stamp.files) == set(dataset.files) and stamp.holds(folder, dataset.sha256):
+        return stamp.source
     try:
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                check()
-                time.sleep(_PAUSE_S)
-        yield
-    finally:
-        os.close(fd)
+        _verify(dataset, folder)
+    except (OSError, NoDelivery):
+        return None
+    write_stamp(folder, dataset.files, sha256=dataset.sha256, source=stamp.source)
+    return stamp.source
 
 
 def _sha256(path: Path) -> str:

@@ -116,5 +116,5 @@ class DatasetVersion(View):
     manifest: str | None
     sheet: str | None
     """Address of a picture with samples of every class."""
-    sheets: list[str]
-    """Addresses of a picture for each class, in the order of `classes`."""
+    sheets: list[str | None]
+    """Addresses of a picture for each class, in the order of `classes`; null for a class that got no new images."""

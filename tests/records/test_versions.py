@@ -415,7 +415,9 @@ def test_a_reference_is_read_with_and_without_owner_and_version():
     assert parse_reference("a/b@c/ants@2").owner == "a/b@c"
 
 
-@pytest.mark.parametrize("text", ["", "Ants", "ants@0", "ants@x", "ants@", "/ants", "anna/", "x" * 64, "a@1@2"])
+@pytest.mark.parametrize(
+    "text", ["", "Ants", "ants@0", "ants@x", "ants@", "/ants", "anna/", "x" * 64, "a@1@2", "a\x00/b", "\ud800/b"]
+)
 def test_what_is_no_reference_is_told_so(text):
     with pytest.raises(NotFound):
         parse_reference(text)
