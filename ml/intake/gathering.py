@@ -99,7 +99,8 @@ def gather(
                 meter.count_entry()
                 _take_entry(entry, folder / f"{number:07d}", limits, names, gathered, problems)
                 tell(*opened.progress())
-            tell(*opened.progress())
+            _, of = opened.progress()
+            tell(of, of)
         finally:
             gathered.entries, gathered.bytes = meter.entries, meter.bytes
     gathered.files.sort(key=lambda file: file.name)

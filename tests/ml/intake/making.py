@@ -24,6 +24,17 @@ def picture(seed: int, width: int = 64, height: int = 48) -> Image.Image:
     return Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
 
 
+def photograph(seed: int, width: int = 320, height: int = 240) -> Image.Image:
+    """Blobs of colour of many sizes, as in a photograph."""
+    random = np.random.default_rng(seed)
+    layers = np.zeros((height, width, 3))
+    for side in (3, 6, 12, 24, 48):
+        noise = Image.fromarray(random.integers(0, 256, (side, side, 3), np.uint8))
+        layers += np.asarray(noise.resize((width, height), Image.Resampling.BICUBIC), float) / side**0.7
+    layers -= layers.min()
+    return Image.fromarray((layers * 255 / layers.max()).astype(np.uint8))
+
+
 def file_of(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
     """The image as a file."""
     written = io.BytesIO()
