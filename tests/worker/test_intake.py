@@ -20,7 +20,7 @@ from records.quotas import Quota
 from records.set_tables import SetVersionTable
 from records.upload_parts import UploadParts
 from records.versions import Parent, Source
-from tests.worker.pictures import folder_a_class, pack, picture
+from tests.pictures import folder_a_class, pack, picture
 from tests.worker.process import gone
 from worker.intake import check_version
 from worker.intake_lane import IntakeLane
