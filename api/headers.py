@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, request
 
+from api.receiving import is_streamed
 from api.yard import the_yard
 from records.errors import PayloadTooLarge, UnsupportedMediaType, shorten
 
@@ -35,7 +36,7 @@ def begin_request() -> None:
 
     Raises:
         PayloadTooLarge: the body is larger than the settings allow.
-        UnsupportedMediaType: a body for the API is not JSON.
+        UnsupportedMediaType: a body for the API is not JSON, nor what its route reads bit by bit.
     """
     g.began = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
@@ -63,6 +64,8 @@ def register_headers(app: Flask) -> None:
 
 
 def _check_body() -> None:
+    if is_streamed():
+        return
     limit = the_yard().settings.max_body_bytes
     length = request.content_length
     if length is not None and length > limit:

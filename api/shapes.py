@@ -114,19 +114,26 @@ def artifact_shape(row: ArtifactTable) -> dict[str, Any]:
 
 
 def dataset_shape(dataset: Dataset, row: DatasetTable | None) -> dict[str, Any]:
-    """A `views.Dataset`; `row` is there once a worker has fetched it."""
+    """A `views.Dataset` of the catalogue; `row` is there once a worker has fetched it."""
     has_sheet = row is not None and row.sheet_sha256 is not None
     return {
+        "ref": dataset.name,
         "name": dataset.name,
+        "owner": None,
         "title": dataset.title,
+        "status": "ready",
+        "version": None,
+        "task": "classification",
         "classes": list(dataset.classes),
         "image_shape": list(dataset.image_shape),
+        "channels": dataset.image_shape[-1],
         "counts": dataset.counts,
         "sha256": dataset.sha256,
         "licence": dataset.licence,
         "source": dataset.source,
         "fetched": None if row is None else {"source": row.source, "at": time_shape(row.fetched_at)},
         "sheet": f"/api/v1/datasets/{dataset.name}/sheet" if has_sheet else None,
+        "created_at": None,
     }
 
 

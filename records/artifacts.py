@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -10,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from records.blobs import Blob
 from records.database import upsert
+from records.dropped import unnamed
 from records.errors import NotFound, near_matches, shorten
-from records.tables import ArtifactTable, DatasetTable
+from records.tables import ArtifactTable
 
 CHECKPOINT = "checkpoint"
 KEPT_CHECKPOINTS = 2
@@ -73,18 +73,10 @@ def checkpoints(session: Session, job_id: int) -> list[ArtifactTable]:
 def drop_old_checkpoints(session: Session, job_id: int) -> list[str]:
     """Forget all but the newest checkpoints; return the addresses that nothing names any more.
 
-    Delete those blobs some time after this transaction has committed, and only if they are still `unnamed`:
-    somebody may be storing the same bytes again.
+    Hand them to `records.dropped.drop` in the same transaction: somebody may be storing the same bytes again.
     """
     old = checkpoints(session, job_id)[KEPT_CHECKPOINTS:]
     if not old:
         return []
     session.execute(delete(ArtifactTable).where(ArtifactTable.id.in_([a.id for a in old])))
     return unnamed(session, {a.sha256 for a in old})
-
-
-def unnamed(session: Session, digests: Collection[str]) -> list[str]:
-    """Those of some addresses that no row names."""
-    named = set(session.scalars(select(ArtifactTable.sha256).where(ArtifactTable.sha256.in_(digests))))
-    named |= set(session.scalars(select(DatasetTable.sheet_sha256).where(DatasetTable.sheet_sha256.in_(digests))))
-    return sorted(set(digests) - named)

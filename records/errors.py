@@ -4,6 +4,7 @@ TrainyardError
 ├── RequestError            the caller must change something; carries the HTTP status
 │   ├── InvalidSpec         422  a field is unknown, of the wrong type or out of range
 │   ├── InvalidRequest      400  a query parameter, a cursor or a header makes no sense
+│   │   └── UploadDamaged   400  an upload has other bytes than its sender announced
 │   ├── NotJson             400  the body is not JSON
 │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
 │   ├── Forbidden           403  the token is good, the act is not for this person
@@ -11,12 +12,16 @@ TrainyardError
 │   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
 │   ├── MethodNotAllowed    405  the address exists, the method does not
 │   ├── Conflict            409  the thing is not in a state that allows this
+│   │   ├── WrongOffset     409  an upload goes on at another byte than the sender thinks
+│   │   ├── DatasetInUse    409  jobs name the version that was to be deleted
+│   │   └── QuotaReached    409  a person's datasets would take more than they may
 │   ├── PayloadTooLarge     413  the body is larger than the yard takes
 │   ├── UnsupportedMediaType 415 the body is of another content type
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
 │   ├── TooManyRequests     429  a limit was reached
-│   │   └── TooManyStreams  429  all event streams of this process are taken
+│   │   ├── TooManyStreams  429  all event streams of this process are taken
+│   │   └── TooManyUploads  429  this process receives as many uploads as it may
 │   └── NotAvailable        503  a part of the yard is not there at present
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
@@ -80,6 +85,12 @@ class InvalidRequest(RequestError):
     code = "invalid_request"
 
 
+class UploadDamaged(InvalidRequest):
+    """Raised when the bytes of an upload do not have the SHA-256 that its sender announced."""
+
+    code = "upload_damaged"
+
+
 class NotJson(RequestError):
     """Raised when a body that must be a JSON object is not."""
 
@@ -127,6 +138,35 @@ class Conflict(RequestError):
     code = "conflict"
 
 
+class WrongOffset(Conflict):
+    """Raised when bytes come for another place of an upload than where it goes on."""
+
+    code = "wrong_offset"
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"The upload goes on at byte {offset:,}. Send from there, with `Upload-Offset: {offset}`.")
+        self.offset = offset
+
+
+class DatasetInUse(Conflict):
+    """Raised when a version of a dataset cannot be deleted because jobs name it."""
+
+    code = "dataset_in_use"
+
+    def __init__(self, text: str, *, jobs: Sequence[int], others: int) -> None:
+        super().__init__(text)
+        self.jobs = tuple(jobs)
+        """Those that the asker may see, the newest first; at most a hundred."""
+        self.others = others
+        """How many more there are."""
+
+
+class QuotaReached(Conflict):
+    """Raised when a person's datasets would be more, or larger, than they may be."""
+
+    code = "quota_reached"
+
+
 class PayloadTooLarge(RequestError):
     """Raised when a body is larger than the yard takes."""
 
@@ -166,6 +206,12 @@ class TooManyStreams(TooManyRequests):
     """Raised when every event stream that one process may serve is taken: poll instead."""
 
     code = "too_many_streams"
+
+
+class TooManyUploads(TooManyRequests):
+    """Raised when one process receives as many uploads as it may: send the same bytes again later."""
+
+    code = "too_many_uploads"
 
 
 class NotAvailable(RequestError):

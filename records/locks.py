@@ -1,4 +1,4 @@
-"""A lock between processes on one machine that ends with the process, however that ends."""
+"""Locks between processes on one machine, each on a file: they end with the process that holds them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,38 @@ _PAUSE_S = 0.2
 
 
 @contextmanager
-def only_one(path: Path, check: Callable[[], None] | None = None) -> Iterator[None]:
-    """Hold the lock of a file, which is made if need be.
+def hold(path: Path, check: Callable[[], None] | None = None, *, shared: bool = False) -> Iterator[None]:
+    """Hold a lock: alone, or beside others that hold it `shared`.
 
     Args:
-        path: of the file.
-        check: called every now and then while another holds it; raises to give up.
+        path: its file, which is made if need be.
+        check: called every now and then while somebody else holds it; raises to give up.
+        shared: whether others may hold it too.
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if check is not None:
-                    check()
-                time.sleep(_PAUSE_S)
+        while not _take(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
+            if check is not None:
+                check()
+            time.sleep(_PAUSE_S)
         yield
     finally:
         os.close(fd)
+
+
+@contextmanager
+def hold_if_free(path: Path) -> Iterator[bool]:
+    """Hold a lock alone, if nobody else holds it; whether that is so."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        yield _take(fd, fcntl.LOCK_EX)
+    finally:
+        os.close(fd)
+
+
+def _take(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

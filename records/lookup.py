@@ -6,9 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records.artifacts import list_artifacts
-from records.catalogue import find_dataset
+from records.catalogue import CATALOGUE
 from records.errors import NotFound
+from records.image_sets import FoundSet, Viewer, find_set, find_version, parse_reference
 from records.library import DatasetCard, RunCard, card_of
+from records.set_tables import SetVersionTable
+from records.states import VersionStatus
 from records.tables import JobTable
 
 
@@ -18,19 +21,25 @@ class YardLibrary:
     Args:
         session: for reading; asked only when something is looked up.
         owner_id: the person who may see only their own; None sees everything.
+        person_id: whose datasets a name without an owner means; left out, `owner_id`'s.
     """
 
-    def __init__(self, session: Session, owner_id: int | None = None) -> None:
+    def __init__(self, session: Session, owner_id: int | None = None, *, person_id: int | None = None) -> None:
         self._session = session
         self._owner_id = owner_id
+        self._viewer = Viewer(owner_id if person_id is None else person_id, sees_all=owner_id is None)
 
     def dataset(self, ref: str) -> DatasetCard:
-        """The dataset of that name.
+        """The dataset of that name: of the catalogue, or a ready version of somebody's own.
 
         Raises:
             NotFound: there is none that this person can see.
         """
-        return card_of(find_dataset(ref))
+        if ref in CATALOGUE:
+            return card_of(CATALOGUE[ref])
+        named = parse_reference(ref)
+        found = find_set(self._session, named.name, self._viewer, owner=named.owner)
+        return _card(found, find_version(self._session, found, named.number))
 
     def run(self, job_id: int) -> RunCard:
         """The job of that number, with what it kept.
@@ -43,3 +52,20 @@ class YardLibrary:
             raise NotFound(f"There is no job {job_id} that you can see.")
         kept = {row.name: row.sha256 for row in list_artifacts(self._session, job_id)}
         return RunCard(job_id=job.id, kind=job.kind, status=job.status, spec=job.spec, artifacts=kept)
+
+
+def _card(found: FoundSet, version: SetVersionTable) -> DatasetCard:
+    """The card of a version of somebody's own dataset."""
+    ref = f"{found.ref}@{version.number}"
+    if version.status != VersionStatus.READY or version.sha256 is None:
+        why = f" {version.reason_text}" if version.reason_text else ""
+        raise NotFound(f"{ref} is {version.status}; jobs can use a version once it is ready.{why}")
+    return DatasetCard(
+        ref=ref,
+        classes=tuple(version.classes),
+        counts=version.counts,
+        channels=version.channels,
+        image_shape=None,
+        sha256=version.sha256,
+        task="segmentation" if version.task == "segmentation" else "classification",
+    )

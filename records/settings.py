@@ -35,6 +35,26 @@ class Settings(BaseSettings):
     data: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders (separated by `:`) with datasets at hand, a subfolder each: `DIR/mnist/train-images-idx3-ubyte.gz`."""
 
+    dataset_folders: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Folders (separated by `:`) on workers' machines from which administrators may take datasets; the API and the
+    worker must both name them."""
+    max_upload_bytes: int = Field(20_000_000_000, ge=1)
+    """Largest archive that a person may upload, in bytes."""
+    max_upload_streams: int = Field(4, ge=1)
+    """Uploads that one API process receives at the same moment; more are answered 429 and come again."""
+    quota_dataset_bytes: int = Field(50_000_000_000, ge=0)
+    """What the datasets and uploads of one person may take together, in bytes."""
+    quota_datasets: int = Field(100, ge=0)
+    """How many datasets a person may have."""
+    quota_images: int = Field(1_000_000, ge=0)
+    """Images in all datasets of a person together, of each its largest version."""
+    intake_limit_s: float = Field(3600.0, gt=0.0)
+    """Time that the check of one uploaded dataset may take, in seconds."""
+    intake_processes: int = Field(2, ge=1, le=64)
+    """Images that a worker decodes at once while it checks an uploaded dataset."""
+    cache_bytes: int = Field(50_000_000_000, ge=0)
+    """A worker drops the uploaded datasets that it has not used for longest when those unpacked take more, in bytes."""
+
     url: str = ""
     """Address of the yard that the command line and the client talk to; without it, the one running in the home."""
     token: SecretStr | None = None
@@ -79,8 +99,7 @@ class Settings(BaseSettings):
     @classmethod
     def from_environment(cls) -> Settings:
         """Read the environment, once, at the start of a process."""
-        data = os.environ.get("TRAINYARD_DATA", "")
-        return cls(data=tuple(Path(p).expanduser().absolute() for p in data.split(":") if p))
+        return cls(data=_folders("TRAINYARD_DATA"), dataset_folders=_folders("TRAINYARD_DATASET_FOLDERS"))
 
     @property
     def database_address(self) -> str:
@@ -112,6 +131,10 @@ class Settings(BaseSettings):
     def scratch_folder(self) -> Path:
         """Where attempts work; emptied when a worker starts."""
         return self.home / "scratch"
+
+
+def _folders(variable: str) -> tuple[Path, ...]:
+    return tuple(Path(p).expanduser().absolute() for p in os.environ.get(variable, "").split(":") if p)
 
 
 CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH")

@@ -13,20 +13,20 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from records.settings import Settings
 from trainyard.download import download
 from trainyard.errors import UnexpectedReply, Unreachable
 from trainyard.following import Follower
 from trainyard.home import Home
+from trainyard.own_datasets import OwnDatasets
 from trainyard.results import (
     Artifact,
-    Dataset,
     Device,
     Estimate,
     Event,
@@ -36,17 +36,15 @@ from trainyard.results import (
     Network,
     NetworkDescription,
     Page,
-    Result,
     Waiting,
 )
-from trainyard.transport import Transport, decode
+from trainyard.transport import Transport
 
-R = TypeVar("R", bound=Result)
 _PATIENCE_S = 20.0
 _LOG_PAUSE_S = 1.0
 
 
-class Client:
+class Client(OwnDatasets):
     """A yard, as one person sees it.
 
     Every call may raise `trainyard.errors.Unreachable`, and an `ApiError` with the yard's code and text. While the
@@ -59,7 +57,7 @@ class Client:
     """
 
     def __init__(self, url: str, token: str = "", *, patience_s: float = _PATIENCE_S) -> None:
-        self._transport = Transport(url, token, patience_s=patience_s)
+        super().__init__(Transport(url, token, patience_s=patience_s))
 
     @classmethod
     def from_environment(cls, *, patience_s: float = _PATIENCE_S) -> Client:
@@ -78,11 +76,6 @@ class Client:
         if not token and token_file.exists():
             token = token_file.read_text().strip()
         return cls(url, token, patience_s=patience_s)
-
-    @property
-    def url(self) -> str:
-        """The yard's address."""
-        return self._transport.url
 
     def __enter__(self) -> Client:
         return self
@@ -239,10 +232,6 @@ class Client:
 
     # ── the yard ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def datasets(self) -> Page[Dataset]:
-        """The datasets that the yard knows."""
-        return Page[Dataset](items=tuple(self._all(Dataset, "/api/v1/datasets", {})))
-
     def networks(self) -> Page[Network]:
         """The networks that the yard knows."""
         return Page[Network](items=tuple(self._all(Network, "/api/v1/networks", {})))
@@ -290,31 +279,6 @@ class Client:
                 return artifact
         self._transport.send("GET", f"{_job(job_id)}/artifacts/{quote(name, safe='')}")  # the yard names near ones
         raise UnexpectedReply(f"The yard has an artifact {name!r} of job {job_id}, but does not list it.")
-
-    def _one(self, cls: type[R], reply: Any) -> R:
-        return self._parse(cls, decode(reply))
-
-    def _page(self, cls: type[R], path: str, params: Mapping[str, Any]) -> Page[R]:
-        return self._parse(Page[cls], self._transport.read(path, params=params))  # type: ignore[valid-type]
-
-    def _all(self, cls: type[R], path: str, params: Mapping[str, Any], *, cursor: str = "cursor") -> Iterator[R]:
-        """Every item of every page; `cursor` is the parameter that takes a page's `next`."""
-        while True:
-            page = self._page(cls, path, params)
-            yield from page
-            if page.next is None:
-                return
-            params = {**params, cursor: page.next}
-
-    def _parse(self, cls: type[R], value: Any) -> R:
-        try:
-            return cls.model_validate(value)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise UnexpectedReply(
-                f"{self.url} answered in another shape than a yard's: {where}: {first['msg']}."
-            ) from error
 
 
 def find_yard(settings: Settings) -> tuple[str, Path]:

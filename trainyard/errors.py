@@ -6,6 +6,8 @@ TrainyardError
     ├── Unreachable         nothing answered at the yard's address
     ├── UnexpectedReply     what answered does not speak like a yard
     ├── DamagedDownload     the bytes that came are not the artifact's
+    ├── DamagedUpload       the bytes that the yard has are not those that were sent
+    ├── SourceChanged       a file changed while it was sent
     └── ApiError            the yard refused; one class for each status that a program may want to tell apart
         ├── NotAuthorized   401, 403
         ├── NotFound        404
@@ -52,6 +54,18 @@ class DamagedDownload(ClientError):
     """Raised when downloaded bytes do not have the SHA-256 that the yard recorded."""
 
     code = "damaged_download"
+
+
+class DamagedUpload(ClientError):
+    """Raised when the yard has other bytes than those that were sent; it has dropped them."""
+
+    code = "damaged_upload"
+
+
+class SourceChanged(ClientError):
+    """Raised when a file changed, or went away, while it was sent."""
+
+    code = "source_changed"
 
 
 @dataclass(frozen=True)

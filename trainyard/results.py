@@ -233,20 +233,32 @@ class Fetched(Result):
 
 
 class Dataset(Result):
-    """A dataset of the yard's catalogue."""
+    """A dataset of the yard's catalogue, or somebody's own."""
 
     name: str
+    ref: str = ""
+    """Names it in a spec."""
+    owner: str | None = None
+    """None in the catalogue."""
     title: str = ""
+    status: str = "ready"
+    """`ready`, `checking`, `refused` or `empty`: of its newest version."""
+    version: int | None = None
+    """The newest ready version; None in the catalogue, and where there is none."""
+    task: str = "classification"
     classes: tuple[str, ...] = ()
-    image_shape: tuple[int, ...] = ()
-    """Height, width, channels."""
+    image_shape: tuple[int, ...] | None = None
+    """Height, width, channels; None where sizes differ."""
+    channels: int = 0
     counts: dict[str, int] = Field(default_factory=dict)
     """Images in each split."""
     sha256: str = ""
     licence: str = ""
     source: str = ""
     fetched: Fetched | None = None
-    """None until a worker has fetched it: the first job that needs it does."""
+    """Of the catalogue: None until a worker has fetched it, as the first job that needs it does."""
+    sheet: str | None = None
+    created_at: datetime | None = None
 
 
 class NetworkOption(Result):

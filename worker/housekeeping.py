@@ -6,12 +6,15 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 
 from records.clock import utc_now
+from records.intakes import is_waiting
 from records.queue import ring_attempts, ring_schedule
 from records.schedule import take_snapshot
 from records.sweep import Swept, sweep
 from records.workers import DRAINING, ONLINE, note_worker
+from worker.leftovers import sweep_blobs, sweep_uploads
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.housekeeping")
@@ -21,10 +24,16 @@ UNHEARD_S = 2.0
 
 
 class Housekeeping:
-    """A thread that outlives outages of the database and of the broker; use it as a context."""
+    """A thread that outlives outages of the database and of the broker; use it as a context.
 
-    def __init__(self, place: Workplace) -> None:
+    Args:
+        place: the worker.
+        on_waiting: called when a dataset waits to be checked, whose bell may be lost.
+    """
+
+    def __init__(self, place: Workplace, *, on_waiting: Callable[[], None]) -> None:
         self._place = place
+        self._on_waiting = on_waiting
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="housekeeping", daemon=True)
 
@@ -40,7 +49,7 @@ class Housekeeping:
         failing = False
         while not self._closing.is_set():
             try:
-                keep_house(self._place)
+                keep_house(self._place, self._on_waiting)
                 failing = False
             except Exception as error:
                 if not failing:
@@ -49,26 +58,29 @@ class Housekeeping:
             self._closing.wait(self._place.settings.sweep_s)
 
 
-def keep_house(place: Workplace) -> None:
+def keep_house(place: Workplace, on_waiting: Callable[[], None]) -> None:
     """Do it once. Raises what the database raises when it is out."""
-    swept, waiting = _write(place)
-    if swept.expired_jobs:
-        log.info("house.expired jobs=%s", swept.expired_jobs)
+    swept, waiting, datasets_wait = _write(place)
+    if swept.expired_jobs or swept.expired_intakes:
+        log.info("house.expired jobs=%s intakes=%s", swept.expired_jobs, swept.expired_intakes)
+    if datasets_wait:
+        on_waiting()
     ring_attempts(place.bells, swept.unheard)
     if waiting:
         ring_schedule(place.bells)
-    place.leftovers.sweep(place.database, place.blobs)
+    sweep_uploads(place.database, place.blobs, swept.expired_uploads)
+    sweep_blobs(place.database, place.blobs)
 
 
-def _write(place: Workplace) -> tuple[Swept, bool]:
-    """Sign, sweep and look in one transaction; whether jobs wait to be placed."""
+def _write(place: Workplace) -> tuple[Swept, bool, bool]:
+    """Sign, sweep and look in one transaction; whether jobs wait to be placed, and datasets to be checked."""
     at = utc_now()
     silent_s = max(4 * place.settings.sweep_s, 20.0)
     with place.database.write() as session:
         if not note_worker(session, place.row.id, DRAINING if place.draining.is_set() else ONLINE, at=at):
             _stop_superseded(place)
         swept = sweep(session, silent_s=silent_s, unheard_s=UNHEARD_S, at=at)
-        return swept, bool(take_snapshot(session, at=at).waiting)
+        return swept, bool(take_snapshot(session, at=at).waiting), is_waiting(session)
 
 
 def _stop_superseded(place: Workplace) -> None:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from records.locks import only_one
+from records.locks import hold
 
 log = logging.getLogger("trainyard.ready_cache")
 
@@ -31,7 +31,7 @@ def ready_cache(cache: Path, *, limit_bytes: int, check: Callable[[], None] | No
     """
     folder = cache / "ready"
     folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder / LOCK, check):
+    with hold(folder / LOCK, check):
         gone = [_take_away(old) for old in _surplus(folder, limit_bytes)]
     for path in gone:
         shutil.rmtree(path, ignore_errors=True)

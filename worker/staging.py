@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 
 from records.blobs import FolderBlobs
 from records.catalogue import Dataset
 from records.errors import BlobUnavailable, DatasetMissing, DiskFull
-from records.locks import only_one
+from records.locks import hold
 from records.tables import ArtifactTable
+from worker.cache import lock_of, read_stamp, write_stamp
 from worker.sources import Check, NoDelivery, Source
 
 Tell = Callable[[str], None]
 """Takes a line for the job's log."""
-
-_STAMP = "verified.json"
 
 
 def stage_dataset(
@@ -46,7 +43,7 @@ def stage_dataset(
     """
     folder = cache / "datasets" / dataset.name
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with only_one(folder.with_suffix(".lock"), check):
+    with hold(lock_of(folder), check):
         source = _verified_source(dataset, folder)
         if source is None:
             source = _fetch(dataset, folder, sources, tell=tell, check=check)
@@ -119,7 +116,7 @@ def _install(dataset: Dataset, delivered: Path, folder: Path, source: str) -> No
     for name in dataset.files:
         (delivered / name).chmod(0o444)
         (delivered / name).rename(ready / name)
-    _write_stamp(dataset, ready, source)
+    write_stamp(ready, dataset.files, sha256=dataset.sha256, source=source)
     shutil.rmtree(folder, ignore_errors=True)
     ready.rename(folder)
 
@@ -129,26 +126,17 @@ def _verified_source(dataset: Dataset, folder: Path) -> str | None:
 
     Files whose sizes and times are those of the stamp are not read again.
     """
-    try:
-        stamp = json.loads((folder / _STAMP).read_bytes())
-        if stamp == {**_stamp(dataset, folder), "source": stamp["source"]}:
-            return str(stamp["source"])
-        _verify(dataset, folder)
-    except (OSError, ValueError, KeyError, TypeError, NoDelivery):
+    stamp = read_stamp(folder)
+    if stamp is None:
         return None
-    _write_stamp(dataset, folder, stamp["source"])
-    return str(stamp["source"])
-
-
-def _stamp(dataset: Dataset, folder: Path) -> dict[str, Any]:
-    stats = {name: (folder / name).stat() for name in dataset.files}
-    return {"sha256": dataset.sha256, "files": {name: [s.st_size, s.st_mtime_ns] for name, s in stats.items()}}
-
-
-def _write_stamp(dataset: Dataset, folder: Path, source: str) -> None:
-    part = folder / f"{_STAMP}.part"
-    part.write_text(json.dumps({**_stamp(dataset, folder), "source": source}))
-    part.replace(folder / _STAMP)
+    if set(stamp.files) == set(dataset.files) and stamp.holds(folder, dataset.sha256):
+        return stamp.source
+    try:
+        _verify(dataset, folder)
+    except (OSError, NoDelivery):
+        return None
+    write_stamp(folder, dataset.files, sha256=dataset.sha256, source=stamp.source)
+    return stamp.source
 
 
 def _sha256(path: Path) -> str:

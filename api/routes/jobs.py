@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Response
 
 from api import views
 from api.asking import JobsQuery, read_query
 from api.auth import require_person
 from api.bodies import read_json
 from api.conditional import is_conditional, is_unchanged, job_etag, not_modified
+from api.idempotent import KEY, idempotency_key
 from api.openapi import describe, header_parameter
 from api.paging import cut_page, make_cursor, read_cursor
 from api.replies import json_reply, list_reply
@@ -22,7 +21,6 @@ from api.visible import owner_filter, shown_job, visible_job, visible_stamp
 from api.yard import the_yard
 from ml.kinds import inspect
 from records import jobs as life
-from records.errors import InvalidRequest
 from records.lookup import YardLibrary
 from records.queue import ring_schedule
 from records.reading import list_jobs, read_attempts
@@ -31,11 +29,7 @@ from records.states import JobStatus
 
 jobs = APIBlueprint("jobs", __name__, url_prefix=PREFIX)
 
-KEY = header_parameter(
-    "Idempotency-Key", "The same key and body again give the same job, another body 422.", maxLength=200
-)
 ETAG = header_parameter("If-None-Match", "The ETag of the state that one has: answered 304 while it holds.")
-_KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 @jobs.post("/jobs")
@@ -47,7 +41,7 @@ def submit_job() -> Response:
     """
     yard = the_yard()
     raw, body = read_json()
-    key = _idempotency_key()
+    key = idempotency_key()
     spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
     job_id, is_new = _submit(spec, raw, key)
     if is_new:
@@ -135,7 +129,7 @@ def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
     """The id of the job that this request makes or made, and whether it is new."""
     yard, person = the_yard(), require_person()
     with yard.database.read() as session:
-        inspection = inspect(spec, YardLibrary(session, owner_filter()))
+        inspection = inspect(spec, YardLibrary(session, owner_filter(), person_id=person.id))
     estimate = inspection.cost.estimate.to_json() if inspection.cost else None
     with yard.database.write() as session:
         made = life.find_submitted(session, person.id, key, raw) if key else None
@@ -149,17 +143,9 @@ def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
             actor=f"user:{person.name}",
             parameters=inspection.parameters,
             estimate=estimate,
+            datasets=inspection.datasets,
             at=at,
         )
         if key:
             life.remember_key(session, person.id, key, raw, job.id, at=at)
         return job.id, True
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY_FORM.fullmatch(key):
-        raise InvalidRequest(
-            f"Expected an Idempotency-Key of 1 to 200 visible ASCII characters, no spaces; got {len(key)} characters."
-        )
-    return key

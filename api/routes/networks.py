@@ -10,14 +10,18 @@ from flask import Response, request
 
 from api import views
 from api.asking import DescribeQuery, read_query
+from api.auth import require_person
 from api.bodies import read_json
 from api.describing import DescribeRequest, ask_network
 from api.drawings import SVG, drawing_reply
 from api.openapi import describe
 from api.replies import JSON, json_reply, list_reply
 from api.routes import PREFIX
+from api.visible import owner_filter
+from api.yard import the_yard
 from ml.networks import NETWORKS, describe_network, make_network
 from records.errors import NotFound, near_matches, shorten
+from records.lookup import YardLibrary
 from records.specs import parse_as
 
 networks = APIBlueprint("networks", __name__, url_prefix=PREFIX)
@@ -55,7 +59,9 @@ def describe_any_network() -> Response:
     the image. With `format=svg`, or where the request accepts `image/svg+xml` before JSON, a drawing of it.
     """
     query = read_query(DescribeQuery)
-    network = ask_network(parse_as(DescribeRequest, read_json()[1]))
+    asked = parse_as(DescribeRequest, read_json()[1])
+    with the_yard().database.read() as session:
+        network = ask_network(asked, YardLibrary(session, owner_filter(), person_id=require_person().id))
     preferred = request.accept_mimetypes.best_match([JSON, SVG], default=JSON)
     if query.format == "svg" or (query.format is None and preferred == SVG):
         return drawing_reply(network)

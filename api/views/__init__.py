@@ -6,7 +6,7 @@ One file a subject. `api.shapes` makes the replies themselves, as plain dicts.
 from __future__ import annotations
 
 from api.views.base import Reason, View, page_of
-from api.views.datasets import Dataset, Fetched
+from api.views.datasets import Dataset, DatasetVersion, Fetched, IntakeStand, Upload
 from api.views.estimates import (
     Accuracy,
     ByHand,
@@ -36,12 +36,14 @@ __all__ = [
     "Check",
     "CorrectedPeak",
     "Dataset",
+    "DatasetVersion",
     "Device",
     "Estimate",
     "Fetched",
     "FieldProblem",
     "Fit",
     "FullEstimate",
+    "IntakeStand",
     "Job",
     "JobEvent",
     "Live",
@@ -64,6 +66,7 @@ __all__ = [
     "Reason",
     "Remedy",
     "SpecSchema",
+    "Upload",
     "Version",
     "View",
     "Waiting",

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ml.sizing import Sizing
 from records.errors import DiskFull
-from records.locks import only_one
+from records.locks import hold
 
 LOCK = ".lock"
 """In the cache: held while a folder is opened, made or removed."""
@@ -49,7 +49,7 @@ class ReadyPictures:
         self._sizing = sizing
         self._count = count
         cache.mkdir(parents=True, exist_ok=True)
-        with only_one(cache / LOCK):
+        with hold(cache / LOCK):
             if not self._folder.is_dir():
                 self._make()
             os.utime(self._folder)  # says when it was used last
@@ -66,7 +66,7 @@ class ReadyPictures:
     def filling(self, check: Callable[[], None]) -> Iterator[None]:
         """Be the only one that fills it; `check` is called while another does, and raises to give up."""
         lock = self._folder.with_name(f".{self._folder.name}.lock")
-        with only_one(lock, check):
+        with hold(lock, check):
             self._forget_unkept()
             yield
 

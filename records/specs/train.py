@@ -113,8 +113,8 @@ class TrainSpec(BaseSpec):
     """Train a network on a dataset from random weights."""
 
     kind: Literal["train"] = "train"
-    dataset: Annotated[str, Field(min_length=1, max_length=100)]
-    """A dataset of the yard; `GET /datasets` lists them."""
+    dataset: Annotated[str, Field(min_length=1, max_length=200)]
+    """A dataset of the yard, or one's own: `mnist`, `ants-bees`, `ants-bees@1`; `GET /datasets` lists them."""
     network: NetworkSpec
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 4
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 128

@@ -11,9 +11,14 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from api import views
+from api.routes.uploads import PART
+from api.upload_ends import ARCHIVES
 from records.specs import SPECS, TEST_KINDS
 from tests.api.calling import Caller
 
+schemathesis.serializer.alias(
+    [PART, *(kind for kind in ARCHIVES if kind != "application/octet-stream")], "application/octet-stream"
+)
 EXAMPLES = 8
 """Generated requests an operation."""
 

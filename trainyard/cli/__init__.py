@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import estimates, files, jobs, networks, yard
+from trainyard.cli import datasets, estimates, files, jobs, networks, yard
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -34,4 +34,5 @@ def _root(
 for _name, _command in {**yard.RUN, **estimates.COMMANDS, **jobs.COMMANDS, **files.COMMANDS, **yard.LOOK}.items():
     app.command(_name)(_command)
 app.add_typer(yard.config, name="config")
+app.add_typer(datasets.datasets, name="datasets")
 app.add_typer(networks.networks, name="networks")
