@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("tensorflow", "keras", "jax", "torch")
-LANGUAGE = ("errors", "states", "specs", "events", "orders", "catalogue", "placing", "retries")
+LANGUAGE = ("errors", "states", "specs", "events", "orders", "catalogue", "intake", "placing", "retries")
 """Modules of `records` that need only the standard library and pydantic."""
 
 
