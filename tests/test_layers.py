@@ -57,6 +57,12 @@ def test_everything_outside_the_child_leaves_tensorflow_unloaded(package):
     assert loaded_by(modules, HEAVY) == []
 
 
+def test_the_intake_loads_nothing_heavy():
+    modules = modules_of("ml/intake")
+    assert "ml.intake.decoder" in modules
+    assert loaded_by(modules, (*HEAVY, "matplotlib", "sqlalchemy", "celery", "flask", "httpx")) == []
+
+
 def test_networks_and_kinds_are_pure():
     pure = [*modules_of("ml/networks"), *modules_of("ml/estimates"), "ml.kinds"]
     assert loaded_by(pure, (*HEAVY, "numpy", "sqlalchemy", "celery", "flask")) == []
