@@ -80,6 +80,9 @@ def _activation(script: Script, node: Node, gradient: str) -> None:
 
 
 def _dropout(script: Script, node: Node, gradient: str) -> None:
+    if node.name in script.plan.frozen:
+        script.pass_on(node, 0, gradient)
+        return
     script.give(node, 0, gradient, f"{node.name}/mask", over=True)
 
 
@@ -104,7 +107,10 @@ def _multiply(script: Script, node: Node, gradient: str) -> None:
 
 
 def _batch_norm(script: Script, node: Node, gradient: str) -> None:
-    """Three ways lead back through scale, mean and variance; they are added up at the end."""
+    """Three ways lead back through scale, mean and variance; they are added up at the end. Of a frozen one, one."""
+    if node.name in script.plan.frozen:
+        script.give(node, 0, gradient, over=True)
+        return
     size, (source,), name = script.size(node.name), script.inputs(node), node.name
     if not script.trained[node.inputs[0]]:
         script.add(f"{name}/product", reads=(gradient, source), makes=((f"{name}/product", size),))

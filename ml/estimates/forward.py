@@ -46,7 +46,10 @@ def _activation(script: Script, node: Node) -> None:
 
 
 def _batch_norm(script: Script, node: Node) -> None:
-    """The squared differences come and go before the output is there."""
+    """The squared differences come and go before the output is there; a frozen one multiplies and adds in place."""
+    if node.name in script.plan.frozen:
+        _in_place(script, node)
+        return
     size = script.size(node.name)
     squares = f"{node.name}/squares"
     script.add(squares, reads=script.inputs(node), makes=((squares, size),))
@@ -55,7 +58,10 @@ def _batch_norm(script: Script, node: Node) -> None:
 
 
 def _dropout(script: Script, node: Node) -> None:
-    """Random numbers become a mask of one byte a value."""
+    """Random numbers become a mask of one byte a value; a frozen one hands on what it gets."""
+    if node.name in script.plan.frozen:
+        _view(script, node)
+        return
     size, (source,) = script.size(node.name), script.inputs(node)
     numbers, scaled, mask = f"{node.name}/random", node.name, f"{node.name}/mask"
     count = Size(prod(script.network.output_shapes[node.name]))
