@@ -17,9 +17,9 @@ from ml.networks import IMAGES, Network, Node
 
 NEEDS_OUTPUT = frozenset({"relu", "relu6", "tanh", "sigmoid", "elu", "softmax"})
 """Activations whose gradient needs what came out; that of the others needs what went in."""
-NEEDS_INNER_ALONE = frozenset({"scaled_tanh"})
+NEEDS_INNER_ALONE = frozenset({"scaled_tanh", "hard_sigmoid", "gelu"})
 """Activations whose gradient needs neither, but the arrays in between."""
-INNER = {"gelu": 3, "silu": 1, "scaled_tanh": 1}
+INNER = {"gelu": 3, "scaled_tanh": 1, "hard_sigmoid": 1, "hard_silu": 2}
 """Arrays between input and output that the gradient of an activation needs too."""
 PLAIN_VIEWS = frozenset({"Flatten", "Reshape"})
 LAG: dict[OptimizerName, int] = {"sgd": 10, "momentum": 16, "adam": 6, "adamw": 6}
@@ -126,6 +126,29 @@ class Tracer:
         self._add(numbers, makes=((numbers, size),))
         self._add(scaled, reads=(source,), makes=((scaled, size),))
         self._add(mask, reads=(numbers,), makes=((mask, count),))
+
+    def _forward_stochastic_depth(self, node: Node) -> None:
+        """Scaled, then whole images are put out; one number an image says which, and weighs nothing."""
+        (source,), scaled = self._inputs(node), f"{node.name}/scaled"
+        self._add(scaled, reads=(source,), makes=((scaled, self._size(node.name)),), over=(source,))
+        self._add(node.name, reads=(scaled,), makes=((node.name, self._size(node.name)),), over=(scaled,))
+
+    def _forward_layer_norm(self, node: Node) -> None:
+        """The squared differences come and go; scale and shift of each place are arrays of the input's size."""
+        size, (source,), name = self._size(node.name), self._inputs(node), node.name
+        squares, scale, shift, product = (f"{name}/{part}" for part in ("squares", "scale", "shift", "product"))
+        self._add(squares, reads=(source,), makes=((squares, size),))
+        self._add(f"{name}/variance", reads=(squares,))
+        self._add(scale, makes=((scale, size),))
+        self._add(shift, reads=(scale,), makes=((shift, size),))
+        self._add(product, reads=(source, scale), makes=((product, size),))
+        self._add(name, reads=(product, shift), makes=((name, size),), over=(product, shift))
+
+    def _forward_channel_order(self, node: Node) -> None:
+        """Each channel by itself, then joined again."""
+        parts = f"{node.name}/parts"
+        self._add(parts, reads=self._inputs(node), makes=((parts, self._size(node.name)),))
+        self._add(node.name, reads=(parts,), makes=((node.name, self._size(node.name)),))
 
     def _forward_max_pool(self, node: Node) -> None:
         """Besides the output, where each largest value was, a byte each."""
@@ -322,6 +345,30 @@ class Tracer:
         self._add(f"{name}/add", reads=ways, makes=((f"{name}/total'", size),), over=ways)
         self._give(node, 0, f"{name}/total'", over=True)
 
+    def _backward_layer_norm(self, node: Node, gradient: str) -> None:
+        """Scale and shift of each place have gradients of the input's size, and lead back over mean and variance."""
+        size, (source,), name = self._size(node.name), self._inputs(node), node.name
+        scale = f"{name}/scale"
+        direct, by_product, by_shift = (f"{name}/{way}'" for way in ("direct", "by_product", "by_shift"))
+        mean, variance = f"{name}/mean'", f"{name}/variance'"
+        self._add(direct, reads=(gradient, scale), makes=((direct, size),))
+        self._add(by_product, reads=(gradient, source), makes=((by_product, size),))
+        self._add(by_shift, reads=(gradient,), makes=((by_shift, size),))
+        self._add(f"{name}/mean sums", reads=(gradient, scale), scratch=size)
+        both = (by_product, by_shift)
+        self._add(f"{name}/scale'", reads=both, makes=((f"{name}/scale'", size),), over=both)
+        self._add(f"{name}/gamma", reads=(f"{name}/scale'",), scratch=size)
+        self._add(f"{name}/deviation", reads=(f"{name}/scale'",), scratch=size)
+        self._add(variance, reads=(source,), makes=((variance, size),))
+        self._add(mean, makes=((mean, size),))
+        ways = (direct, mean, variance)
+        self._add(f"{name}/add", reads=ways, makes=((f"{name}/total'", size),), over=ways)
+        self._give(node, 0, f"{name}/total'", over=True)
+
+    def _backward_layer_scale(self, node: Node, gradient: str) -> None:
+        self._add(f"{node.name}/d", reads=(gradient, self._view[node.inputs[0]]), scratch=self._size(node.name))
+        self._give(node, 0, gradient, over=True)
+
     def _backward_lrn(self, node: Node, gradient: str) -> None:
         size, (source,), name = self._size(node.name), self._inputs(node), node.name
         root, root4, power = f"{name}/root", f"{name}/root4", f"{name}/power"
@@ -424,7 +471,10 @@ FORWARD: dict[str, Rule] = {
     "Reshape": Tracer._forward_view,
     "Activation": Tracer._forward_activation,
     "BatchNormalization": Tracer._forward_batch_norm,
+    "ChannelOrder": Tracer._forward_channel_order,
     "Dropout": Tracer._forward_dropout,
+    "StochasticDepth": Tracer._forward_stochastic_depth,
+    "LayerNormalization": Tracer._forward_layer_norm,
     "MaxPooling2D": Tracer._forward_max_pool,
     "LocalResponseNormalization": Tracer._forward_lrn,
     "SeparableConv2D": Tracer._forward_separable,
@@ -440,7 +490,11 @@ BACKWARD: dict[str, Rule] = {
     "Add": Tracer._backward_view,
     "Activation": Tracer._backward_activation,
     "BatchNormalization": Tracer._backward_batch_norm,
+    "ChannelOrder": Tracer._backward_new,
     "Dropout": Tracer._backward_dropout,
+    "StochasticDepth": Tracer._backward_in_place,
+    "LayerNormalization": Tracer._backward_layer_norm,
+    "LayerScale": Tracer._backward_layer_scale,
     "MaxPooling2D": Tracer._backward_max_pool,
     "GlobalMaxPooling2D": Tracer._backward_new,
     "AveragePooling2D": Tracer._backward_new,
