@@ -70,6 +70,35 @@ def _dropout(script: Script, node: Node) -> None:
     script.add(mask, reads=(numbers,), makes=((mask, count),))
 
 
+def _stochastic_depth(script: Script, node: Node) -> None:
+    """Scaled, then whole images are put out; one number an image says which, and weighs nothing."""
+    if node.name in script.plan.frozen:
+        _view(script, node)
+        return
+    (source,), scaled, size = script.inputs(node), f"{node.name}/scaled", script.size(node.name)
+    script.add(scaled, reads=(source,), makes=((scaled, size),), over=(source,))
+    script.add(node.name, reads=(scaled,), makes=((node.name, size),), over=(scaled,))
+
+
+def _layer_norm(script: Script, node: Node) -> None:
+    """The squared differences come and go; scale and shift of each place are arrays of the input's size."""
+    size, (source,), name = script.size(node.name), script.inputs(node), node.name
+    squares, scale, shift, product = (f"{name}/{part}" for part in ("squares", "scale", "shift", "product"))
+    script.add(squares, reads=(source,), makes=((squares, size),))
+    script.add(f"{name}/variance", reads=(squares,))
+    script.add(scale, makes=((scale, size),))
+    script.add(shift, reads=(scale,), makes=((shift, size),))
+    script.add(product, reads=(source, scale), makes=((product, size),))
+    script.add(name, reads=(product, shift), makes=((name, size),), over=(product, shift))
+
+
+def _channel_order(script: Script, node: Node) -> None:
+    """Each channel by itself, then joined again."""
+    parts = f"{node.name}/parts"
+    script.add(parts, reads=script.inputs(node), makes=((parts, script.size(node.name)),))
+    script.add(node.name, reads=(parts,), makes=((node.name, script.size(node.name)),))
+
+
 def _max_pool(script: Script, node: Node) -> None:
     """Besides the output, where each largest value was, a byte each."""
     places = Size(prod(script.network.output_shapes[node.name]))
@@ -120,7 +149,10 @@ FORWARD: dict[str, Callable[[Script, Node], None]] = {
     "Reshape": _view,
     "Activation": _activation,
     "BatchNormalization": _batch_norm,
+    "ChannelOrder": _channel_order,
     "Dropout": _dropout,
+    "StochasticDepth": _stochastic_depth,
+    "LayerNormalization": _layer_norm,
     "MaxPooling2D": _max_pool,
     "LocalResponseNormalization": _lrn,
     "SeparableConv2D": _separable,

@@ -17,7 +17,7 @@ from records.errors import near_matches
 ALL, NONE = "all", "none"
 UPPER_SHARE = 1 / 3
 """Of the blocks with weights, that learn where nothing is said."""
-RANDOM = frozenset({"Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout"})
+RANDOM = frozenset({"Dropout", "StochasticDepth"})
 """Types of layers that draw at random in training."""
 
 
