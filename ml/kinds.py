@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from ml.inspections.convolutionalise import inspect_convolutionalise
+from ml.inspections.finetune import inspect_finetune
 from ml.inspections.inspection import Inspection
 from ml.inspections.noop import inspect_noop
 from ml.inspections.train import inspect_train
@@ -27,6 +28,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "train": Kind(inspect_train, "ml.recipes.train:train"),
+    "finetune": Kind(inspect_finetune, "ml.recipes.finetune:finetune"),
     "convolutionalise": Kind(inspect_convolutionalise, "ml.recipes.convolutionalise:convert"),
     "noop": Kind(inspect_noop, "ml.recipes.noop:noop"),
 }

@@ -79,6 +79,7 @@ class Reporter:
         self._progress_every_s = progress_every_s
         self._clock = clock
         self._progress_at = -math.inf
+        self._has_stepped = False
 
     @property
     def should_stop(self) -> bool:
@@ -133,7 +134,10 @@ class Reporter:
             self._send(events.Metrics(points=made))
 
     def first_step(self) -> None:
-        """Say that the first optimizer step of this attempt is done."""
+        """Say that the first optimizer step of this attempt is done; once, however often it is called."""
+        if self._has_stepped:
+            return
+        self._has_stepped = True
         self._send(events.FirstStep(at=datetime.now(UTC)))
 
     def log(self, text: str, level: Literal["info", "warning", "error"] = "info") -> None:

@@ -25,8 +25,8 @@ TrainyardError
 │   └── NotAvailable        503  a part of the yard is not there at present
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
-│   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, Diverged, DiskFull, OutOfMemory,
-│   │   └── TimeLimitReached, ResumeImpossible, NotEqual, RecipeFailed
+│   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, WeightsUnreadable, WeightsMissing, Diverged,
+│   │   └── DiskFull, OutOfMemory, TimeLimitReached, ResumeImpossible, NotEqual, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
@@ -258,6 +258,18 @@ class DatasetUnsuitable(PermanentJobError):
     """Raised when a dataset is sound, but this cannot be trained on it: a class has no image to train on."""
 
     code = "dataset_unsuitable"
+
+
+class WeightsMissing(PermanentJobError):
+    """Raised when no source of pretrained weights answered, or none gave the right bytes."""
+
+    code = "weights_missing"
+
+
+class WeightsUnreadable(PermanentJobError):
+    """Raised when a file of weights is not what its name says, or does not fit the network."""
+
+    code = "weights_unreadable"
 
 
 class Diverged(PermanentJobError):

@@ -75,6 +75,8 @@ class Parts:
     val: Part
     test: Part | None
     """None where the dataset has no such split; what is reported at the end is then of `val`."""
+    unchanged: Part | None
+    """The images to train on as evaluation would show them; None where nobody asked."""
     classes: tuple[str, ...]
     image_shape: tuple[int, int, int]
     """What the network takes: height, width, channels."""

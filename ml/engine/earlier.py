@@ -9,8 +9,9 @@ from pathlib import Path
 import keras
 
 from ml.engine.build import build_model, main_model
-from ml.networks import Network, draw_network
-from records.errors import RecipeFailed
+from ml.networks import Network, NetworkError, draw_network
+from records.catalogue import find_dataset
+from records.errors import NotFound, RecipeFailed
 from records.specs import TrainSpec, parse_spec
 
 
@@ -24,6 +25,24 @@ def read_spec(record: Path) -> TrainSpec:
     if not isinstance(spec, TrainSpec):
         raise RecipeFailed(f"Expected the record of a training in {record.name}, got one of kind {spec.kind!r}.")
     return spec
+
+
+def read_network(record: Path) -> Network:
+    """The network in the record of a run that trained a classifier, as it was trained.
+
+    Raises:
+        RecipeFailed: there is none that can be drawn.
+    """
+    told = json.loads(record.read_bytes())
+    try:
+        if "network" in told:
+            return Network.from_json(told["network"])
+        spec = read_spec(record)
+        image_shape = told.get("image_shape") or find_dataset(spec.dataset).image_shape
+        classes = told.get("classes") or find_dataset(spec.dataset).classes
+        return draw_network(spec.network, tuple(image_shape), len(classes)).main
+    except (NetworkError, NotFound) as error:
+        raise RecipeFailed(f"The network in {record.name} cannot be drawn any more: {error.text}") from error
 
 
 def load_classifier(network: Network, weights: Path) -> keras.Model:

@@ -18,6 +18,8 @@ Arrays = dict[str, NDArray[Any]]
 class TrainingState:
     """Where training stands. Plain data; `ml.engine.training` alone moves it."""
 
+    stage: int = 0
+    """The stage of a recipe that has several."""
     epoch: int = 0
     """Epochs finished."""
     position: int = 0
@@ -45,6 +47,11 @@ class TrainingState:
     """Images classified right in each step of the epoch under way, `[position]`."""
     best_weights: list[NDArray[Any]] = field(default_factory=list)
     """`model.weights` after the best epoch; empty before the first."""
+
+    def enter(self, stage: int) -> None:
+        """Begin a stage: what was watched in the one before counts no more, but its best weights do."""
+        self.stage = stage
+        self.rate_factor, self.plateau, self.stopping, self.ended_early = 1.0, Watched(), Watched(), False
 
     def put_best(self, model: keras.Model) -> None:
         """Give a model the weights of the best epoch."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ml.estimates.estimate import Estimate, estimate_training
 from ml.estimates.fitting import Room, advise
-from ml.estimates.peak import Training
+from ml.estimates.peak import LargestOf, Training
 from ml.estimates.plan import DeviceKind, OptimizerName, Plan
 from ml.estimates.remedies import SMALLER, Smaller
 from ml.networks import Network, NetworkError, make_network
 from ml.sizing import HELD_BYTES, evaluation_sizing, training_sizing
 from records.library import DatasetCard
-from records.specs import TrainSpec
+from records.specs import FinetuneSpec, TrainSpec
 from records.specs.train import SGD, Optimizer
 
 
@@ -30,6 +30,8 @@ class Cost:
     data_bytes: int
     """Of them, where they are held in memory."""
     smaller: Smaller | None = None
+    before: tuple[Plan, ...] = ()
+    """Of stages before the last, where there are several."""
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -49,8 +51,10 @@ class Cost:
         )
 
     @cached_property
-    def _training(self) -> Training:
-        return Training(self.network, self.plan, data_bytes=self.data_bytes)
+    def _training(self) -> Training | LargestOf:
+        plans = (*self.before, self.plan)
+        trainings = [Training(self.network, plan, data_bytes=self.data_bytes) for plan in plans]
+        return LargestOf(trainings) if self.before else trainings[0]
 
 
 def cost_of_training(spec: TrainSpec, network: Network, dataset: DatasetCard) -> Cost:
@@ -70,14 +74,47 @@ def cost_of_training(spec: TrainSpec, network: Network, dataset: DatasetCard) ->
     return Cost(network, plan, used, held_bytes(spec, network, dataset, images=used), _smaller(spec, network))
 
 
-def count_used(spec: TrainSpec, dataset: DatasetCard) -> int:
+def cost_of_finetuning(
+    spec: FinetuneSpec,
+    network: Network,
+    dataset: DatasetCard,
+    *,
+    frozen: frozenset[str],
+    fresh: frozenset[str],
+) -> Cost:
+    """The cost of a finetune spec: the larger of its two stages.
+
+    Args:
+        spec: what was asked.
+        network: with its new head.
+        dataset: to train on.
+        frozen: layers that stay as they are in the second stage.
+        fresh: layers of the new head.
+    """
+    used = count_used(spec, dataset)
+    norms = {node.name for node in network.layers if node.layer.type == "BatchNormalization"}
+    still = frozen | (frozenset() if spec.train_norms else norms)
+    last = Plan(
+        batch_size=min(spec.batch_size, used),
+        optimizer=optimizer_name(spec.optimizer),
+        augmented=spec.augmentation is not None and not spec.augmentation.is_off,
+        frozen=still,
+    )
+    names = frozenset(node.name for node in network.layers)
+    head = replace(last, frozen=names - fresh)
+    plans = [plan for plan, epochs in ((head, spec.head_epochs), (last, spec.epochs)) if epochs]
+    held = held_bytes(spec, network, dataset, images=used)
+    return Cost(network, plans[-1], used, held, before=tuple(plans[:-1]))
+
+
+def count_used(spec: TrainSpec | FinetuneSpec, dataset: DatasetCard) -> int:
     """Images to train on, once validation is set aside where the dataset has no split for it."""
     given = dataset.counts["train"]
     left = given if dataset.counts.get("val") else round(given * (1 - spec.validation_fraction))
     return max(1, min(left, spec.train_examples or left))
 
 
-def held_bytes(spec: TrainSpec, network: Network, dataset: DatasetCard, *, images: int) -> int:
+def held_bytes(spec: TrainSpec | FinetuneSpec, network: Network, dataset: DatasetCard, *, images: int) -> int:
     """Bytes of so many training images in memory; none where there are too many and they stay mapped."""
     shape = network.input_shape
     sizing = evaluation_sizing(shape) if dataset.image_shape else training_sizing(shape, spec.augmentation)

@@ -94,6 +94,27 @@ class Training:
         return self._schedule.walk(allocator, images=-(-batch_size // accumulate), least_bytes=least)
 
 
+class LargestOf:
+    """Several trainings of one network, one after the other: their largest peak.
+
+    Args:
+        trainings: in their order; what is said of weights is the last one's.
+    """
+
+    def __init__(self, trainings: Sequence[Training]) -> None:
+        self._trainings = trainings
+        self.weights = trainings[-1].weights
+
+    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> Peak:
+        """The largest peak of a step on a device of this kind."""
+        peaks = [training.peak(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings]
+        return max(peaks, key=lambda peak: peak.likely)
+
+    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> int:
+        """The largest without rounding and gaps."""
+        return max(training.exact(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings)
+
+
 def _hold_drawn(allocator: Allocator, size: int) -> None:
     """Weights are drawn at random: the raw numbers lie beside each array until it is done, and leave a gap."""
     raw = allocator.allocate(size)

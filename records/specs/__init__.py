@@ -15,6 +15,7 @@ from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, sho
 from records.specs.base import BaseSpec, Strict
 from records.specs.convolutionalise import ConvolutionaliseSpec
 from records.specs.earlier import EarlierRun
+from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.train import TrainSpec
@@ -25,6 +26,7 @@ __all__ = [
     "BaseSpec",
     "ConvolutionaliseSpec",
     "EarlierRun",
+    "FinetuneSpec",
     "LayerSpec",
     "NetworkSpec",
     "NoopSpec",
@@ -34,9 +36,14 @@ __all__ = [
     "parse_spec",
 ]
 
-Spec = TrainSpec | ConvolutionaliseSpec | NoopSpec
+Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
-SPECS: dict[str, type[Spec]] = {"train": TrainSpec, "convolutionalise": ConvolutionaliseSpec, "noop": NoopSpec}
+SPECS: dict[str, type[Spec]] = {
+    "train": TrainSpec,
+    "finetune": FinetuneSpec,
+    "convolutionalise": ConvolutionaliseSpec,
+    "noop": NoopSpec,
+}
 TEST_KINDS = frozenset({"noop"})
 """Kinds that exist only under test settings."""
 

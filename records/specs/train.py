@@ -109,6 +109,13 @@ class EarlyStopping(Strict):
     min_delta: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
 
 
+def some_class_counts(value: object) -> object:
+    """The class weights of a spec, as they are. Raises ValueError where all are zero."""
+    if isinstance(value, tuple) and not any(weight > 0 for weight in value):
+        raise ValueError("at least one class needs a weight above zero")
+    return value
+
+
 class TrainSpec(BaseSpec):
     """Train a network on a dataset from random weights."""
 
@@ -139,9 +146,4 @@ class TrainSpec(BaseSpec):
     checkpoint_every_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 60.0
     """Least time between checkpoints within an epoch, in seconds. One is always written at the end of an epoch."""
 
-    @field_validator("class_weights")
-    @classmethod
-    def _some_class_counts(cls, value: object) -> object:
-        if isinstance(value, tuple) and not any(weight > 0 for weight in value):
-            raise ValueError("at least one class needs a weight above zero")
-        return value
+    _some_class_counts = field_validator("class_weights")(some_class_counts)

@@ -22,13 +22,13 @@ SPEC = {"kind": "train", "dataset": "ada/shapes@1", "network": {"name": "plain_c
 def load(make_order, tmp_path):
     """`load(counts, **spec fields)`: the parts, and what the reporter heard."""
 
-    def load_some(counts, *, folder=None, stop_at=None, channels=None, **fields):
+    def load_some(counts, *, folder=None, stop_at=None, like=None, **fields):
         folder = folder or write_staged(tmp_path / f"set-{len(list(tmp_path.iterdir()))}", counts)
         order = make_order(SPEC | fields).model_copy(
             update={"inputs": {"dataset": folder}, "cache": tmp_path / "cache"}
         )
         reporter = StoppingReporter(stop_at=stop_at)
-        return load_parts(parse_spec(order.spec), order, reporter, channels=channels), reporter
+        return load_parts(parse_spec(order.spec), order, reporter, like=like), reporter
 
     return load_some
 
@@ -69,9 +69,18 @@ def test_fewer_examples_are_taken_from_what_validation_leaves_and_only_they_are_
 
 
 def test_a_network_of_other_channels_gets_them(load):
-    parts, _ = load({"train": 6, "val": 3}, channels=1)
+    parts, _ = load({"train": 6, "val": 3}, like=(16, 16, 1))
     assert parts.image_shape == (24, 32, 1)
     assert parts.train[:].shape == (6, 24, 32, 1)
+    parts, _ = load({"train": 6, "val": 3}, like=(16, 16, 1), image_size=None)
+    assert parts.image_shape == (16, 16, 1)
+
+
+def test_what_learned_before_may_see_its_training_images_unchanged(load):
+    parts, _ = load({"train": 6, "val": 3}, like=(16, 16, 3), augmentation={"crop": {}})
+    assert parts.train[:].shape == (6, 28, 37, 3)
+    assert parts.unchanged[:].shape == (6, 24, 32, 3)
+    assert parts.unchanged.labels.tolist() == parts.train.labels.tolist()
 
 
 def test_a_class_without_training_images_is_named(load, tmp_path):
