@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from records.blobs import Blob
 from records.database import upsert
 from records.errors import NotFound, near_matches, shorten
-from records.tables import ArtifactTable, DatasetTable
+from records.tables import ArtifactTable, DatasetTable, PredictionImageTable
 
 CHECKPOINT = "checkpoint"
 KEPT_CHECKPOINTS = 2
@@ -86,5 +86,6 @@ def drop_old_checkpoints(session: Session, job_id: int) -> list[str]:
 def unnamed(session: Session, digests: Collection[str]) -> list[str]:
     """Those of some addresses that no row names."""
     named = set(session.scalars(select(ArtifactTable.sha256).where(ArtifactTable.sha256.in_(digests))))
-    named |= set(session.scalars(select(DatasetTable.sheet_sha256).where(DatasetTable.sheet_sha256.in_(digests))))
+    for column in (DatasetTable.sheet_sha256, PredictionImageTable.sha256):
+        named |= set(session.scalars(select(column).where(column.in_(digests))))
     return sorted(set(digests) - named)

@@ -42,6 +42,16 @@ class FolderBlobs:
         with _foreign_errors(f"store {source.name}"), source.open("rb") as file:
             return self._put(file)
 
+    def put_stream(self, source: BinaryIO) -> Blob:
+        """Store what an open file still holds.
+
+        Raises:
+            DiskFull: there is no room; nothing of it stays behind.
+            BlobUnavailable: reading or writing failed otherwise.
+        """
+        with _foreign_errors("store what came"):
+            return self._put(source)
+
     def path(self, sha256: str) -> Path:
         """Where the blob lies; it may not exist."""
         return self.folder / sha256[:2] / sha256

@@ -15,9 +15,12 @@ TrainyardError
 │   ├── UnsupportedMediaType 415 the body is of another content type
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
+│   ├── UnreadableImages    422  none of the images can be read
 │   ├── TooManyRequests     429  a limit was reached
-│   │   └── TooManyStreams  429  all event streams of this process are taken
+│   │   ├── TooManyStreams  429  all event streams of this process are taken
+│   │   └── TooManyPredictions 429 a person has many predictions without an answer
 │   └── NotAvailable        503  a part of the yard is not there at present
+│       └── PredictionFailed 503 a worker could not answer; carries the code that says why
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
 │   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
@@ -155,6 +158,17 @@ class IdempotencyKeyReused(RequestError):
     code = "idempotency_key_reused"
 
 
+class UnreadableImages(RequestError):
+    """Raised when none of the images that came can be read; `problems` names each."""
+
+    status = 422
+    code = "unreadable_images"
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__(" ".join(f"{p.path}: {p.text}" for p in problems[:3]))
+        self.problems = tuple(problems)
+
+
 class TooManyRequests(RequestError):
     """Raised when a limit on requests or streams was reached."""
 
@@ -168,11 +182,27 @@ class TooManyStreams(TooManyRequests):
     code = "too_many_streams"
 
 
+class TooManyPredictions(TooManyRequests):
+    """Raised when a person has as many predictions without an answer as they may have."""
+
+    code = "too_many_predictions"
+
+
 class NotAvailable(RequestError):
     """Raised when a part of the yard that the request needs is not there at present."""
 
     status = 503
     code = "not_available"
+
+
+class PredictionFailed(NotAvailable):
+    """Raised when a worker took a prediction up and could not answer it; each carries the code that says why."""
+
+    code = "prediction_failed"
+
+    def __init__(self, text: str, *, code: str) -> None:
+        super().__init__(text)
+        self.code = code  # type: ignore[misc]  # here the code comes from the worker, not from the class
 
 
 # ── job errors ───────────────────────────────────────────────────────────────────────────────────────────────
