@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
@@ -15,6 +15,7 @@ from api.asking import Query, parameters
 from api.describing import DescribeRequest
 from api.paging import LARGEST_ID
 from api.problems import PROBLEM
+from api.replies import JSON
 from records.settings import Settings
 from records.specs import SPECS, TEST_KINDS
 
@@ -31,7 +32,7 @@ def describe(
     reply: type[BaseModel] | str,
     status: int = 200,
     query: type[Query] | None = None,
-    body: str | None = None,
+    body: str | Mapping[str, Any] | None = None,
     errors: Sequence[int] = (),
     also: dict[int, str] | None = None,
     public: bool = False,
@@ -45,7 +46,7 @@ def describe(
         reply: the class of its JSON, or the media type of a reply that is no JSON.
         status: of a reply that went well.
         query: the class of its query.
-        body: the name of the schema of its body.
+        body: the name of the schema of its JSON; or for other bodies the schema of each content type.
         errors: statuses of its own errors; those of every route are added.
         also: other statuses without a body, with what they mean.
         public: whether it answers without a token.
@@ -106,12 +107,13 @@ def _complete(document: dict[str, Any], kinds: list[str]) -> dict[str, Any]:
 
 def _complete_operation(operation: dict[str, Any]) -> None:
     for parameter in operation["parameters"]:
-        if parameter["name"] == "job_id":
+        if parameter["name"] in ("job_id", "prediction_id"):
             parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
     operation["parameters"] += operation.pop(_PARAMETERS, [])
     if body := operation.pop(_BODY, None):
-        schema = {"$ref": REFERENCE.format(model=body)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        schemas = {JSON: {"$ref": REFERENCE.format(model=body)}} if isinstance(body, str) else body
+        content = {media_type: {"schema": schema} for media_type, schema in schemas.items()}
+        operation["requestBody"] = {"required": True, "content": content}
     status, others = operation.pop(_OTHERS)
     for media_type in others:
         operation["responses"][status]["content"][media_type] = {"schema": {"type": "string"}}

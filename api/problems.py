@@ -27,9 +27,11 @@ from records.errors import (
     PayloadTooLarge,
     RangeNotSatisfiable,
     RequestError,
+    TooManyPredictions,
     TooManyRequests,
     TooManyStreams,
     Unauthorized,
+    UnreadableImages,
     UnsupportedMediaType,
     shorten,
 )
@@ -37,7 +39,12 @@ from records.errors import (
 log = logging.getLogger("trainyard.api")
 
 PROBLEM = "application/problem+json"
-_RETRY_AFTER_S: dict[type[RequestError], int] = {TooManyRequests: 10, TooManyStreams: 15, NotAvailable: 5}
+_RETRY_AFTER_S: dict[type[RequestError], int] = {
+    TooManyRequests: 10,
+    TooManyStreams: 15,
+    TooManyPredictions: 5,
+    NotAvailable: 5,
+}
 
 
 def register_problems(app: APIFlask) -> None:
@@ -50,7 +57,7 @@ def register_problems(app: APIFlask) -> None:
 def problem_reply(error: RequestError, headers: Mapping[str, str] | None = None) -> Response:
     """The reply that tells of a request error."""
     extra: dict[str, Any] = {}
-    if isinstance(error, InvalidSpec):
+    if isinstance(error, InvalidSpec | UnreadableImages):
         extra["problems"] = [{"path": p.path, "text": p.text} for p in error.problems]
     body = problem_body(error.status, error.code, error.text) | extra
     return json_reply(body, error.status, headers={**_headers_of(error), **(headers or {})}, media_type=PROBLEM)

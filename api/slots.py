@@ -1,4 +1,4 @@
-"""How many event streams one process serves at once. Each holds a thread, and they must never starve other requests."""
+"""How many requests of one process may take long. Each holds a thread, and they must never starve the others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from records.errors import TooManyStreams
 
 
-class StreamSlots:
-    """A fixed number of places for streams."""
+class Slots:
+    """A fixed number of places."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -18,21 +18,14 @@ class StreamSlots:
 
     @property
     def taken(self) -> int:
-        """How many streams are open."""
+        """How many are taken."""
         return self._taken
 
-    def take(self) -> Callable[[], None]:
-        """Take a place; call what comes back, once or more often, to give it back.
-
-        Raises:
-            TooManyStreams: every place is taken.
-        """
+    def take_free(self) -> Callable[[], None] | None:
+        """Take a place; call what comes back, once or more often, to give it back. None when every place is taken."""
         with self._lock:
             if self._taken >= self.capacity:
-                raise TooManyStreams(
-                    f"All {self.capacity} event streams of this server process are taken. "
-                    "Poll the job with If-None-Match, and its metrics and events with `after=`, or try again later."
-                )
+                return None
             self._taken += 1
         return self._release_once()
 
@@ -45,4 +38,22 @@ class StreamSlots:
                     held.clear()
                     self._taken -= 1
 
+        return release
+
+
+class StreamSlots(Slots):
+    """Places for event streams."""
+
+    def take(self) -> Callable[[], None]:
+        """Take a place, like `take_free`.
+
+        Raises:
+            TooManyStreams: every place is taken.
+        """
+        release = self.take_free()
+        if release is None:
+            raise TooManyStreams(
+                f"All {self.capacity} event streams of this server process are taken. "
+                "Poll the job with If-None-Match, and its metrics and events with `after=`, or try again later."
+            )
         return release

@@ -10,7 +10,7 @@ from typing import cast
 from celery import Celery
 from flask import Flask, current_app
 
-from api.slots import StreamSlots
+from api.slots import Slots, StreamSlots
 from records.blobs import FolderBlobs
 from records.clock import utc_now
 from records.database import Database
@@ -30,6 +30,8 @@ class Yard:
     celery: Celery
     """Only to ring bells; it runs no task here."""
     streams: StreamSlots
+    waits: Slots
+    """For requests that wait for a prediction."""
     clock: Callable[[], datetime]
 
 
@@ -41,6 +43,7 @@ def make_yard(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Ya
         blobs=FolderBlobs(settings.blob_folder),
         celery=make_celery(settings),
         streams=StreamSlots(settings.max_streams),
+        waits=Slots(settings.max_predict_waits),
         clock=clock,
     )
 

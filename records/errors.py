@@ -24,9 +24,9 @@ TrainyardError
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
 │   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
-│   │   └── ResumeImpossible, RecipeFailed
+│   │   └── ResumeImpossible, ModelUnreadable, RecipeFailed
 │   └── TransientJobError   another try may succeed
-│       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
+│       └── ChildDied, PredictorDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
 """
 
@@ -268,6 +268,12 @@ class ResumeImpossible(PermanentJobError):
     code = "resume_impossible"
 
 
+class ModelUnreadable(PermanentJobError):
+    """Raised when what a job kept of its model is not whole, or does not fit its spec."""
+
+    code = "model_unreadable"
+
+
 class RecipeFailed(PermanentJobError):
     """Raised when a recipe ended with an error of its own; the log holds the traceback."""
 
@@ -278,6 +284,12 @@ class ChildDied(TransientJobError):
     """Raised when the child process ended without a word (killed, crashed)."""
 
     code = "child_died"
+
+
+class PredictorDied(TransientJobError):
+    """Raised when the predictor ended over a question (killed, crashed)."""
+
+    code = "predictor_died"
 
 
 class FetchFailed(TransientJobError):

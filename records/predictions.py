@@ -21,8 +21,8 @@ from records.tables import PredictionImageTable, PredictionTable, WorkerTable
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 OPEN = (WAITING, RUNNING)
-MOST_CLAIMS = 2
-"""A prediction whose worker fell silent so often is not given to another: it may be what silences them."""
+MOST_CLAIMS = 3
+"""A prediction that was claimed so often and not ended is not given to another worker: it may be what silences them."""
 
 
 class AskedImage(NamedTuple):
@@ -73,10 +73,7 @@ def ask(
         TooManyPredictions: this person has `most_open` without an answer.
     """
     lock_pass(session, f"predictions.{owner_id}")
-    mine = PredictionTable.owner_id == owner_id
-    waiting = session.scalar(select(func.count()).where(mine, PredictionTable.status.in_(OPEN))) or 0
-    if waiting >= most_open:
-        raise TooManyPredictions(f"{waiting} of your predictions have no answer yet. Wait for one of them, then go on.")
+    check_room(session, owner_id, most_open=most_open)
     row = PredictionTable(
         owner_id=owner_id,
         job_id=job_id,
@@ -91,6 +88,18 @@ def ask(
         session.add(PredictionImageTable(prediction_id=row.id, number=number, name=image.name, sha256=image.sha256))
     session.flush()
     return row.id
+
+
+def check_room(session: Session, owner_id: int, *, most_open: int) -> None:
+    """See, before images are stored, whether somebody may ask now.
+
+    Raises:
+        TooManyPredictions: this person has `most_open` without an answer.
+    """
+    mine = PredictionTable.owner_id == owner_id
+    waiting = session.scalar(select(func.count()).where(mine, PredictionTable.status.in_(OPEN))) or 0
+    if waiting >= most_open:
+        raise TooManyPredictions(f"{waiting} of your predictions have no answer yet. Wait for one of them, then go on.")
 
 
 def is_open(session: Session, prediction_id: int) -> bool:
@@ -119,7 +128,7 @@ def read_prediction(session: Session, prediction_id: int, *, owner_id: int | Non
 
 
 def claim_next(session: Session, worker: WorkerTable, *, lease_s: float, at: datetime) -> PredictionClaim | None:
-    """Make the prediction that waits longest this worker's own; None when none waits. Of any number of claims, one wins."""
+    """Make the prediction that waits longest this worker's own; None when none waits. Of many claims, one wins."""
     while (row := _next(session)) is not None:
         won = rows_changed(
             session,
@@ -148,6 +157,15 @@ def renew(session: Session, claim: PredictionClaim, *, lease_s: float, at: datet
     _change(session, claim, lease_until=at + timedelta(seconds=lease_s))
 
 
+def give_back(session: Session, claim: PredictionClaim) -> None:
+    """Let another worker have it.
+
+    Raises:
+        LeaseLost: the prediction is no longer this claim's.
+    """
+    _change(session, claim, status=WAITING, lease_until=None)
+
+
 def end(session: Session, claim: PredictionClaim, outcome: Result | Trouble, *, at: datetime) -> list[str]:
     """Write the answer, or why there is none, and let the images go; the addresses that nothing names any more.
 
@@ -156,11 +174,11 @@ def end(session: Session, claim: PredictionClaim, outcome: Result | Trouble, *, 
     Raises:
         LeaseLost: the prediction is no longer this claim's.
     """
-    columns: dict[str, Any] = {"status": DONE, "result": None}
+    columns: dict[str, Any]
     if isinstance(outcome, Result):
-        columns["result"] = outcome.model_dump(mode="json")
+        columns = {"status": DONE, "result": outcome.model_dump(mode="json")}
     else:
-        columns |= {"status": FAILED, "reason_code": outcome.code, "reason_text": outcome.text}
+        columns = {"status": FAILED, "reason_code": outcome.code, "reason_text": outcome.text}
     _change(session, claim, lease_until=None, finished_at=at, **columns)
     return _drop_images(session, [claim.prediction_id])
 

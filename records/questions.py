@@ -48,14 +48,10 @@ class PredictorOrder(_Line):
 
     serve: Literal["predictions"] = "predictions"
     device: OrderedDevice
-    folder: Path
-    """A folder of the predictor's own."""
     models: Annotated[int, Field(ge=1)]
     """At most so many are held; the one that was asked longest ago leaves first."""
     image_pixels: Annotated[int, Field(ge=1)]
     """Width times height that an image may have."""
-    image_s: Annotated[float, Field(gt=0.0)]
-    """Time that decoding one image may take, in seconds."""
 
 
 class Model(_Line):

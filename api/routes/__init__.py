@@ -21,11 +21,12 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.me import me
     from api.routes.metrics import metrics
     from api.routes.networks import networks
+    from api.routes.predictions import predictions
     from api.routes.queue import queue
     from api.routes.specs import specs
     from api.routes.streams import streams
 
     return [
-        jobs, history, metrics, artifacts, streams, estimates, datasets, networks, devices, queue, specs, me, health,
-        gauges, docs,
+        jobs, history, metrics, artifacts, streams, predictions, estimates, datasets, networks, devices, queue, specs,
+        me, health, gauges, docs,
     ]  # fmt: skip

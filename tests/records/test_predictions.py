@@ -48,6 +48,10 @@ class Asking:
         with self.yard.database.write() as session:
             predictions.renew(session, claim, lease_s=LEASE_S, at=self.yard.clock())
 
+    def give_back(self, claim):
+        with self.yard.database.write() as session:
+            predictions.give_back(session, claim)
+
     def end(self, claim, outcome=SEVEN):
         with self.yard.database.write() as session:
             return predictions.end(session, claim, outcome, at=self.yard.clock())
@@ -146,10 +150,10 @@ def test_a_sign_of_life_keeps_the_lease(asking, yard):
     asking.end(claim)
 
 
-def test_what_silenced_two_workers_is_not_given_to_a_third(asking, yard):
+def test_what_silenced_three_workers_is_not_given_to_a_fourth(asking, yard):
     worker = yard.register()
     prediction_id = asking.ask()
-    for _ in range(2):
+    for _ in range(3):
         assert asking.claim(worker) is not None
         yard.clock.advance(LEASE_S + 1)
         asking.sweep()
@@ -157,6 +161,18 @@ def test_what_silenced_two_workers_is_not_given_to_a_third(asking, yard):
     row = asking.row(prediction_id)
     assert (row.status, row.reason_code) == ("failed", "lease_expired")
     assert row.finished_at == yard.clock()
+
+
+def test_what_is_given_back_is_anothers(asking, yard):
+    anna, bert = yard.register("anna"), yard.register("bert")
+    asking.ask()
+    given = asking.claim(anna)
+    asking.give_back(given)
+    taken = asking.claim(bert)
+    for late in (asking.give_back, asking.end):
+        with pytest.raises(LeaseLost):
+            late(given)
+    asking.end(taken)
 
 
 def test_a_bell_that_nobody_heard_rings_again(asking, yard):

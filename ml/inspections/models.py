@@ -1,0 +1,27 @@
+"""Whether a job has a model that predicts."""
+
+from __future__ import annotations
+
+from records.errors import Conflict
+from records.library import RunCard
+from records.questions import RECORD, Weights, weights_name
+from records.states import FINISHED
+
+
+def check_predicts(run: RunCard, weights: Weights) -> None:
+    """See that a job left what its model is built from.
+
+    Raises:
+        Conflict: its kind leaves no such model, or it has none yet, or ended without one.
+    """
+    from ml.kinds import KINDS
+
+    if run.kind not in KINDS or KINDS[run.kind].model is None:
+        kinds = " and ".join(kind for kind, known in KINDS.items() if known.model)
+        raise Conflict(f"A job of kind {run.kind} predicts nothing. Jobs of kind {kinds} do.")
+    missing = [name for name in (RECORD, weights_name(weights)) if name not in run.artifacts]
+    if not missing:
+        return
+    if run.status in FINISHED:
+        raise Conflict(f"Job {run.job_id} has {run.status} without a model: it kept no {' and no '.join(missing)}.")
+    raise Conflict(f"Job {run.job_id} is {run.status} and has no model yet. Wait until it has succeeded.")
