@@ -40,7 +40,7 @@ class Stage(_Event):
     """What the child does now."""
 
     event: Literal["stage"] = "stage"
-    stage: Literal["starting", "loading", "building", "training", "testing", "reporting"]
+    stage: Literal["starting", "loading", "building", "training", "testing", "predicting", "reporting"]
 
 
 class Progress(_Event):

@@ -7,14 +7,13 @@ comes down is answered by one `Answer`, in order.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from records.orders import OrderedDevice
 from records.specs.base import Strict
-
-Weights: TypeAlias = Literal["best", "last"]
+from records.specs.predict import Weights
 
 RECORD = "run.json"
 """The artifact from which a model is built again: the spec, the classes, the shape of the images."""

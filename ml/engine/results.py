@@ -70,16 +70,23 @@ class Results:
         classes: Sequence[str],
     ) -> None:
         """Write what the model gets wrong: the confusion matrix, as numbers and drawn, and the surest mistakes."""
-        matrix = confusion_matrix(labels, logits.argmax(axis=1), classes)
+        self.keep_confusion(confusion_matrix(labels, logits.argmax(axis=1), classes), classes)
+        mistakes = self._folder / "mistakes.png"
+        write_mistakes_png(mistakes, images, labels, np.exp(log_probabilities(logits)), classes)
+        self._reporter.artifact(mistakes, kind="picture", media_type=PNG)
+
+    def keep_confusion(self, matrix: NDArray[np.int64], classes: Sequence[str]) -> None:
+        """Write which class was taken for which, `[true, said]`: as numbers, and drawn."""
         numbers = self._folder / "confusion-matrix.json"
         write_confusion_json(numbers, matrix, classes)
         self._reporter.artifact(numbers, kind="table", media_type=JSON)
         drawn = self._folder / "confusion-matrix.png"
         write_confusion_png(drawn, matrix, classes)
         self._reporter.artifact(drawn, kind="picture", media_type=PNG)
-        mistakes = self._folder / "mistakes.png"
-        write_mistakes_png(mistakes, images, labels, np.exp(log_probabilities(logits)), classes)
-        self._reporter.artifact(mistakes, kind="picture", media_type=PNG)
+
+    def keep_table(self, path: Path) -> None:
+        """Hand over a CSV file that is written already."""
+        self._reporter.artifact(path, kind="table", media_type="text/csv")
 
     def keep_record(self, record: Mapping[str, Any]) -> None:
         """Write `run.json`: all that is needed to do the same again, and what came of it."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from records.errors import Conflict
 from records.library import RunCard
-from records.questions import RECORD, Weights, weights_name
-from records.states import FINISHED
+from records.questions import RECORD, weights_name
+from records.specs.predict import Weights
+from records.states import FINISHED, JobStatus
 
 
 def check_predicts(run: RunCard, weights: Weights) -> None:
@@ -23,5 +24,6 @@ def check_predicts(run: RunCard, weights: Weights) -> None:
     if not missing:
         return
     if run.status in FINISHED:
-        raise Conflict(f"Job {run.job_id} has {run.status} without a model: it kept no {' and no '.join(missing)}.")
+        ended = "was cancelled" if run.status == JobStatus.CANCELLED else f"has {run.status}"
+        raise Conflict(f"Job {run.job_id} {ended} without a model: it kept no {' and no '.join(missing)}.")
     raise Conflict(f"Job {run.job_id} is {run.status} and has no model yet. Wait until it has succeeded.")

@@ -123,7 +123,8 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     results.keep_test(data.test_images, data.test_labels, logits, data.classes)
     durations = {"durations_s": stages.seconds, "steps_s": state.train_s, "metrics": summary, **memory.facts()}
     reporter.facts(durations)
-    results.keep_record({"spec": spec.model_dump(mode="json"), **record, **durations})
+    made_of = {"spec": spec.model_dump(mode="json"), "classes": data.classes, "image_shape": data.image_shape}
+    results.keep_record({**made_of, **record, **durations})
     return summary
 
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 from ml.reports.confusion import confusion_matrix, write_confusion_json, write_confusion_png
 from ml.reports.curves import write_learning_curves
 from ml.reports.history import write_history_csv
+from ml.reports.interval import wilson_interval
 from ml.reports.mistakes import write_mistakes_png
+from ml.reports.predictions import PredictionsCsv
 from ml.reports.record import write_run_json
 from ml.reports.tensorboard import ScalarWriter
 
 __all__ = [
+    "PredictionsCsv",
     "ScalarWriter",
     "confusion_matrix",
+    "wilson_interval",
     "write_confusion_json",
     "write_confusion_png",
     "write_history_csv",

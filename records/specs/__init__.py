@@ -15,6 +15,7 @@ from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, sho
 from records.specs.base import BaseSpec, Strict
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
+from records.specs.predict import PredictSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
@@ -24,15 +25,20 @@ __all__ = [
     "LayerSpec",
     "NetworkSpec",
     "NoopSpec",
+    "PredictSpec",
     "Spec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | NoopSpec
+Spec = TrainSpec | PredictSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
-SPECS: dict[str, type[TrainSpec] | type[NoopSpec]] = {"train": TrainSpec, "noop": NoopSpec}
+SPECS: dict[str, type[TrainSpec] | type[PredictSpec] | type[NoopSpec]] = {
+    "train": TrainSpec,
+    "predict": PredictSpec,
+    "noop": NoopSpec,
+}
 TEST_KINDS = frozenset({"noop"})
 """Kinds that exist only under test settings."""
 
