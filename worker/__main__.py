@@ -26,6 +26,7 @@ from worker.devices import find_devices
 from worker.facts import code_facts, trainyard_version
 from worker.housekeeping import Housekeeping
 from worker.leftovers import Leftovers
+from worker.predictions import make_predictor
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.worker")
@@ -74,6 +75,7 @@ def run(settings: Settings, database: Database, *, children: dict[str, str], too
     ring_schedule(place.bells)
     with Housekeeping(place):
         consume(place, devices=len(devices), on_drain=lambda: _note(place, DRAINING))
+    place.predictor.close()
     _sign_off(place)
     source.close()
 
@@ -103,6 +105,7 @@ def set_up(
         tools=tools,
         facts=code_facts(),
         leftovers=Leftovers(),
+        predictor=make_predictor(settings, source),
     )
 
 

@@ -8,7 +8,8 @@ import signal
 import threading
 
 from records.clock import utc_now
-from records.queue import ring_attempts, ring_schedule
+from records.predictions import SweptPredictions, sweep_predictions
+from records.queue import ring_attempts, ring_predictions, ring_schedule
 from records.schedule import take_snapshot
 from records.sweep import Swept, sweep
 from records.workers import DRAINING, ONLINE, note_worker
@@ -17,7 +18,7 @@ from worker.workplace import Workplace
 log = logging.getLogger("trainyard.housekeeping")
 
 UNHEARD_S = 2.0
-"""An attempt that was placed so long ago and not claimed is rung again, in seconds."""
+"""An attempt that was placed, or a prediction that was asked so long ago and not claimed is rung again, in seconds."""
 
 
 class Housekeeping:
@@ -51,24 +52,30 @@ class Housekeeping:
 
 def keep_house(place: Workplace) -> None:
     """Do it once. Raises what the database raises when it is out."""
-    swept, waiting = _write(place)
+    swept, predictions, waiting = _write(place)
     if swept.expired_jobs:
         log.info("house.expired jobs=%s", swept.expired_jobs)
     ring_attempts(place.bells, swept.unheard)
     if waiting:
         ring_schedule(place.bells)
+    if predictions.unheard:
+        ring_predictions(place.bells)
+    place.leftovers.add(predictions.dropped)
     place.leftovers.sweep(place.database, place.blobs)
+    place.predictor.end_if_idle(place.settings.predict_idle_s)
 
 
-def _write(place: Workplace) -> tuple[Swept, bool]:
-    """Sign, sweep and look in one transaction; whether jobs wait to be placed."""
+def _write(place: Workplace) -> tuple[Swept, SweptPredictions, bool]:
+    """Sign, sweep and look in one transaction; at last whether jobs wait to be placed."""
     at = utc_now()
     silent_s = max(4 * place.settings.sweep_s, 20.0)
     with place.database.write() as session:
         if not note_worker(session, place.row.id, DRAINING if place.draining.is_set() else ONLINE, at=at):
             _stop_superseded(place)
         swept = sweep(session, silent_s=silent_s, unheard_s=UNHEARD_S, at=at)
-        return swept, bool(take_snapshot(session, at=at).waiting)
+        kept_s = place.settings.predict_kept_s
+        predictions = sweep_predictions(session, kept_s=kept_s, unheard_s=UNHEARD_S, at=at)
+        return swept, predictions, bool(take_snapshot(session, at=at).waiting)
 
 
 def _stop_superseded(place: Workplace) -> None:
