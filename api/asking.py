@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from api.paging import LARGEST_ID
 from records.errors import InvalidRequest, near_matches, shorten
-from records.specs.predict import Weights
+from records.specs.earlier import Weights
 from records.states import JobStatus
 
 PlainText = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]

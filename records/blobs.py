@@ -43,7 +43,7 @@ class FolderBlobs:
             return self._put(file)
 
     def put_passing(self, source: BinaryIO) -> Blob:
-        """Store what an open file still holds, for a while: nothing waits for the disk, so that a power cut may lose it.
+        """Store what an open file still holds, for a while: nothing waits for the disk, so a power cut may lose it.
 
         Raises:
             DiskFull: there is no room; nothing of it stays behind.

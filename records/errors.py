@@ -24,7 +24,7 @@ TrainyardError
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
 │   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
-│   │   └── ResumeImpossible, ModelUnreadable, RecipeFailed
+│   │   └── ResumeImpossible, ModelUnreadable, NotEqual, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, PredictorDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
@@ -272,6 +272,12 @@ class ModelUnreadable(PermanentJobError):
     """Raised when what a job kept of its model is not whole, or does not fit its spec."""
 
     code = "model_unreadable"
+
+
+class NotEqual(PermanentJobError):
+    """Raised when two networks that must say the same do not."""
+
+    code = "not_equal"
 
 
 class RecipeFailed(PermanentJobError):

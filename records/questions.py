@@ -13,15 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from records.orders import OrderedDevice
 from records.specs.base import Strict
-from records.specs.predict import Weights
-
-RECORD = "run.json"
-"""The artifact from which a model is built again: the spec, the classes, the shape of the images."""
-
-
-def weights_name(weights: Weights) -> str:
-    """The artifact that holds a model's numbers."""
-    return f"{weights}.weights.h5"
+from records.specs.earlier import Weights
 
 
 class Options(Strict):

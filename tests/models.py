@@ -12,19 +12,22 @@ from records.artifacts import add_artifact
 from records.blobs import FolderBlobs
 from records.database import Database
 from records.jobs import submit
-from records.questions import RECORD
 from records.settings import child_environment
 from records.specs import parse_spec
+from records.specs.earlier import RECORD
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = {"kind": "train", "dataset": "mnist", "network": {"name": "dense", "options": {"hidden": [8]}}}
 _MAKE = """
 import sys
 from pathlib import Path
-from ml.predicting.models import trained_model
+from ml.engine.build import build_model
+from ml.inspections.models import draw_trained
 from ml.predicting.record import read_record
 folder = Path(sys.argv[1])
-trained_model(read_record(folder / "run.json")).save_weights(folder / "best.weights.h5")
+record = read_record(folder / "run.json")
+network = draw_trained(record.spec, record.image_shape, len(record.classes))
+build_model(network, seed=0).save_weights(folder / "best.weights.h5")
 """
 
 

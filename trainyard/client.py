@@ -191,7 +191,7 @@ class Client:
         """What the model of a job that has trained says of images, in their order.
 
         An image that cannot be read has a `problem` and no classes; the others are told all the same. For a whole
-        dataset, submit a job: `{"kind": "predict", "run": job_id, "dataset": "mnist", "split": "test"}`.
+        dataset, submit a job: `{"kind": "predict", "run": {"job": job_id}, "dataset": "mnist", "split": "test"}`.
 
         Args:
             job_id: of the job.

@@ -179,7 +179,7 @@ class Job(Result):
         network = self.spec.get("network")
         name = network.get("name", "own network") if isinstance(network, dict) else network
         if name is None and "run" in self.spec:
-            name = f"{self.kind} with job {self.spec['run']}"
+            name = f"{self.kind} with job {self.spec['run']['job']}"
         parts = [name, self.spec.get("dataset")]
         return self.name or " on ".join(str(p) for p in parts if p) or self.kind
 

@@ -13,8 +13,9 @@ from records.database import is_outage
 from records.errors import JobError, LeaseLost, NotFound, PredictionFailed
 from records.orders import OrderedDevice
 from records.predictions import PredictionClaim, claim_next, end, give_back, renew
-from records.questions import RECORD, Model, Picture, PredictorOrder, Question, Result, Trouble, weights_name
+from records.questions import Model, Picture, PredictorOrder, Question, Result, Trouble
 from records.settings import Settings
+from records.specs.earlier import RECORD, weights_name
 from worker.children import ChildSource
 from worker.devices import find_cpu
 from worker.predictor import Predictor

@@ -85,7 +85,23 @@ class Optional:
         return label(self.path)
 
 
-Node = Field | Choice | Optional
+@dataclass(frozen=True)
+class Group:
+    """An object that is always there."""
+
+    path: str
+    id: str
+    help: str
+    fields: Sequence[Node]
+    widget: str = "group"
+
+    @property
+    def label(self) -> str:
+        """The last part of the path, in words."""
+        return label(self.path)
+
+
+Node = Field | Choice | Optional | Group
 
 
 @dataclass(frozen=True)
@@ -150,6 +166,10 @@ def _node(path: str, part: Schema, root: Schema, *, required: bool = False, scop
     key = _id(path, scope)
     if "discriminator" in part:
         return _choice(path, key, part, root)
+    if "properties" in part:
+        needed = part.get("required", ())
+        fields = [_node(f"{path}.{name}", p, root, required=name in needed) for name, p in part["properties"].items()]
+        return Group(path, key, _help(part), fields)
     inner = [_resolve(p, root) for p in part.get("anyOf", ()) if p.get("type") != "null"]
     if len(inner) == 1 and "properties" in inner[0]:
         fields = [_node(f"{path}.{name}", p, root) for name, p in inner[0]["properties"].items()]

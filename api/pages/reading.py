@@ -17,8 +17,8 @@ from records.database import Database
 from records.datasets import fetched_datasets
 from records.errors import NotFound
 from records.lookup import YardLibrary
-from records.questions import RECORD, weights_name
 from records.runs import read_facts
+from records.specs.earlier import RECORD, weights_name
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -98,7 +98,7 @@ def networks_page() -> dict[str, Any]:
 
 def _predicts(session: Session, job: Any, kept: Collection[str]) -> dict[str, bool] | None:
     """For a job that has a model that can be asked, or may yet: whether it takes grey images. None for others."""
-    if KINDS[job.kind].model is None or (job.finished_at and not {RECORD, weights_name("best")} <= set(kept)):
+    if KINDS[job.kind].draw is None or (job.finished_at and not {RECORD, weights_name("best")} <= set(kept)):
         return None
     try:
         channels = YardLibrary(session).dataset(job.spec["dataset"]).channels

@@ -137,7 +137,7 @@ def _preset() -> dict[str, Any]:
     """A spec that only names a dataset, a network or a job that has trained, as the links of their pages do."""
     dataset, network = request.args.get("dataset"), request.args.get("network")
     if run := _number("run"):
-        return {"kind": "predict", "run": run, "dataset": dataset or next(iter(CATALOGUE))}
+        return {"kind": "predict", "run": {"job": run}, "dataset": dataset or next(iter(CATALOGUE))}
     if not dataset and not network:
         return {}
     return {

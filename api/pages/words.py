@@ -34,7 +34,8 @@ def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
     if "run" in spec and "network" not in spec:
-        return f"{spec.get('kind', job.kind)} with job {spec['run']} on {spec.get('dataset')}"
+        what = f"{spec.get('kind', job.kind)} with job {spec['run']['job']}"
+        return f"{what} on {spec['dataset']}" if spec.get("dataset") else what
     network, dataset = _network_words(spec.get("network") or {}), spec.get("dataset")
     what = f"{network} on {dataset}" if network and dataset else spec.get("kind", job.kind)
     epochs = spec.get("epochs")

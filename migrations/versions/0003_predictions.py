@@ -42,9 +42,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["prediction_id"], ["predictions.id"], name=op.f("fk_prediction_images_prediction_id")
-        ),
+        sa.ForeignKeyConstraint(["prediction_id"], ["predictions.id"], name=op.f("fk_prediction_images_prediction_id")),
         sa.PrimaryKeyConstraint("prediction_id", "number", name=op.f("pk_prediction_images")),
     )
     with op.batch_alter_table("prediction_images", schema=None) as batch_op:

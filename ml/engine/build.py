@@ -26,16 +26,20 @@ MOST_SPLIT_GROUPS = 8
 """A convolution in more groups than these is left to Keras, as one convolution a group would be slow."""
 
 
-def build_model(network: Network, *, seed: int) -> keras.Model:
+def build_model(network: Network, *, seed: int, any_size: bool = False) -> keras.Model:
     """A functional model of the network, its layers named as in the data.
 
     Takes `[batch, height, width, channels]` of raw values 0 to 255, uint8 or float, and gives what the last layer
     gives; a network with auxiliary heads gives a list, the last layer's output first, then the heads' logits in their
     order. Equal seeds give equal weights: each layer draws from a seed of its own, made from `seed` and its name, so a
     layer that comes or goes leaves the others as they were. Dropout draws from such a seed too.
+
+    With `any_size`, height and width are left open: for networks that are convolutional throughout.
     """
     heads = [head.name for head in network.auxiliary]
-    tensors = {IMAGES: keras.Input(shape=network.input_shape, name=IMAGES)}
+    height, width, channels = network.input_shape
+    shape = (None, None, channels) if any_size else (height, width, channels)
+    tensors = {IMAGES: keras.Input(shape=shape, name=IMAGES)}
     for node in network.layers:
         inputs = [tensors[name] for name in node.inputs]
         layer = make_layer(node, seed, full_precision=node.name in FULL_PRECISION or node.name in heads)

@@ -17,6 +17,7 @@ from ml.reports import (
     confusion_matrix,
     write_confusion_json,
     write_confusion_png,
+    write_heat_maps_png,
     write_history_csv,
     write_learning_curves,
     write_mistakes_png,
@@ -87,6 +88,26 @@ class Results:
     def keep_table(self, path: Path) -> None:
         """Hand over a CSV file that is written already."""
         self._reporter.artifact(path, kind="table", media_type="text/csv")
+
+    def keep_heat_maps(
+        self,
+        images: NDArray[np.uint8],
+        probabilities: NDArray[np.float64],
+        classes: Sequence[str],
+        *,
+        window: tuple[int, int],
+        stride: tuple[int, int],
+    ) -> None:
+        """Draw what a convolutional network says of every place (`ml.reports.heat`)."""
+        path = self._folder / "heat-maps.png"
+        write_heat_maps_png(path, images, probabilities, classes, window=window, stride=stride)
+        self._reporter.artifact(path, kind="picture", media_type=PNG)
+
+    def keep_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a table of numbers or a description as JSON."""
+        path = self._folder / name
+        write_run_json(path, content)
+        self._reporter.artifact(path, kind="table", media_type=JSON)
 
     def keep_record(self, record: Mapping[str, Any]) -> None:
         """Write `run.json`: all that is needed to do the same again, and what came of it."""

@@ -1,24 +1,29 @@
-"""Whether a job has a model that predicts."""
+"""Which jobs have a model that tells classes, and the network that its weights belong to."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from records.errors import Conflict
 from records.library import RunCard
-from records.questions import RECORD, weights_name
-from records.specs.predict import Weights
+from records.specs import TrainSpec
+from records.specs.earlier import RECORD, Weights, weights_name
 from records.states import FINISHED, JobStatus
+
+if TYPE_CHECKING:
+    from ml.networks import Network
 
 
 def check_predicts(run: RunCard, weights: Weights) -> None:
-    """See that a job left what its model is built from.
+    """See that a job left what its model is built again from.
 
     Raises:
         Conflict: its kind leaves no such model, or it has none yet, or ended without one.
     """
     from ml.kinds import KINDS
 
-    if run.kind not in KINDS or KINDS[run.kind].model is None:
-        kinds = " and ".join(kind for kind, known in KINDS.items() if known.model)
+    if run.kind not in KINDS or KINDS[run.kind].draw is None:
+        kinds = " and ".join(kind for kind, known in KINDS.items() if known.draw)
         raise Conflict(f"A job of kind {run.kind} predicts nothing. Jobs of kind {kinds} do.")
     missing = [name for name in (RECORD, weights_name(weights)) if name not in run.artifacts]
     if not missing:
@@ -27,3 +32,10 @@ def check_predicts(run: RunCard, weights: Weights) -> None:
         ended = "was cancelled" if run.status == JobStatus.CANCELLED else f"has {run.status}"
         raise Conflict(f"Job {run.job_id} {ended} without a model: it kept no {' and no '.join(missing)}.")
     raise Conflict(f"Job {run.job_id} is {run.status} and has no model yet. Wait until it has succeeded.")
+
+
+def draw_trained(spec: TrainSpec, image_shape: tuple[int, int, int], classes: int) -> Network:
+    """The network of `kind: train`, as it was drawn to be trained."""
+    from ml.networks import draw_network
+
+    return draw_network(spec.network, image_shape, classes)

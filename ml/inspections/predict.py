@@ -7,26 +7,26 @@ from ml.inspections.models import check_predicts
 from records.errors import Conflict, FieldProblem, InvalidSpec, NotFound
 from records.inputs import ArtifactInput, DatasetInput
 from records.library import DatasetCard, Library
-from records.questions import RECORD, weights_name
 from records.specs import PredictSpec
+from records.specs.earlier import RECORD
 
 
 def inspect_predict(spec: PredictSpec, library: Library) -> Inspection:
     """Check that the model and the images are there.
 
     Raises:
-        InvalidSpec: they are not; the problem stands at `run`, `dataset` or `split`.
+        InvalidSpec: they are not; the problem stands at `run.job`, `dataset` or `split`.
     """
     try:
-        check_predicts(library.run(spec.run), spec.weights)
+        check_predicts(library.run(spec.run.job), spec.run.weights)
     except (NotFound, Conflict) as error:
-        raise InvalidSpec([FieldProblem("run", error.text)]) from error
+        raise InvalidSpec([FieldProblem("run.job", error.text)]) from error
     dataset = find_in(library, spec.dataset)
     _check_images(spec, dataset)
     inputs = {
         "dataset": DatasetInput(dataset.ref),
-        "record": ArtifactInput(spec.run, RECORD),
-        "weights": ArtifactInput(spec.run, weights_name(spec.weights)),
+        "record": ArtifactInput(spec.run.job, RECORD),
+        "weights": ArtifactInput(spec.run.job, spec.run.artifact),
     }
     return Inspection(inputs=inputs, pins={"dataset": dataset.ref})
 

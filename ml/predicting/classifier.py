@@ -5,7 +5,6 @@ Nothing that a file says is executed: the layers come from the spec, and only nu
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import keras
@@ -13,9 +12,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ml.kinds import load_model_builder
+from ml.engine.earlier import load_classifier as load_weights
+from ml.kinds import KINDS
+from ml.networks import NetworkError
 from ml.predicting.record import Record, read_record
-from records.errors import ModelUnreadable
+from records.errors import ModelUnreadable, RecipeFailed
 
 BATCH = 32
 """Images at a time, so that many at once need no more memory than these."""
@@ -53,13 +54,10 @@ def load_classifier(record: Path, weights: Path) -> Classifier:
         ModelUnreadable: they are not what they should be, or do not fit each other.
     """
     said = read_record(record)
-    model = load_model_builder(said.spec.kind)(said)
+    draw = KINDS[said.spec.kind].draw
+    if draw is None:
+        raise ModelUnreadable(f"A job of kind {said.spec.kind!r} leaves no model that tells classes.")
     try:
-        with warnings.catch_warnings():  # of a layer that the file does not hold, Keras only warns
-            warnings.simplefilter("error", UserWarning)
-            model.load_weights(weights)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        raise ModelUnreadable(
-            f"The weights in {weights.name} do not fit the network of their spec: {error!r:.300}"
-        ) from error
-    return Classifier(said, model)
+        return Classifier(said, load_weights(draw(said.spec, said.image_shape, len(said.classes)), weights))
+    except (NetworkError, RecipeFailed) as error:
+        raise ModelUnreadable(f"The model cannot be built again. {error}") from error

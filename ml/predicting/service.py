@@ -24,7 +24,6 @@ from ml.predicting.shelf import Shelf
 from records.errors import JobError, ModelUnreadable
 from records.intake import IntakeLimits, IntakeOptions
 from records.questions import (
-    RECORD,
     Answer,
     Likely,
     Model,
@@ -34,8 +33,8 @@ from records.questions import (
     Result,
     Seen,
     Trouble,
-    weights_name,
 )
+from records.specs.earlier import RECORD, weights_name
 
 if TYPE_CHECKING:
     from ml.predicting.classifier import Classifier

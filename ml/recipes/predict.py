@@ -72,7 +72,8 @@ def predict(spec: PredictSpec, order: Order, reporter: Reporter) -> dict[str, An
         results.keep_confusion(confusion_matrix(labels, said, data.classes), data.classes)
         summary |= _score(int((said == labels).sum()), len(labels), "" if spec.split == "all" else f"{spec.split}/")
     else:
-        reporter.log(f"Not scored: {spec.dataset} has other classes than the model of job {spec.run}.", level="warning")
+        text = f"Not scored: {spec.dataset} has other classes than the model of job {spec.run.job}."
+        reporter.log(text, level="warning")
     durations = {"durations_s": stages.seconds, "metrics": summary, **memory.facts()}
     reporter.facts(durations)
     results.keep_record({"spec": spec.model_dump(mode="json"), **record, **durations})

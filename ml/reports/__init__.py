@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ml.reports.confusion import confusion_matrix, write_confusion_json, write_confusion_png
 from ml.reports.curves import write_learning_curves
+from ml.reports.heat import write_heat_maps_png
 from ml.reports.history import write_history_csv
 from ml.reports.interval import wilson_interval
 from ml.reports.mistakes import write_mistakes_png
@@ -21,6 +22,7 @@ __all__ = [
     "wilson_interval",
     "write_confusion_json",
     "write_confusion_png",
+    "write_heat_maps_png",
     "write_history_csv",
     "write_learning_curves",
     "write_mistakes_png",

@@ -13,6 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, shorten
 from records.specs.base import BaseSpec, Strict
+from records.specs.convolutionalise import ConvolutionaliseSpec
+from records.specs.earlier import EarlierRun
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.predict import PredictSpec
@@ -22,6 +24,8 @@ __all__ = [
     "SPECS",
     "TEST_KINDS",
     "BaseSpec",
+    "ConvolutionaliseSpec",
+    "EarlierRun",
     "LayerSpec",
     "NetworkSpec",
     "NoopSpec",
@@ -32,10 +36,11 @@ __all__ = [
     "parse_spec",
 ]
 
-Spec = TrainSpec | PredictSpec | NoopSpec
+Spec = TrainSpec | ConvolutionaliseSpec | PredictSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
-SPECS: dict[str, type[TrainSpec] | type[PredictSpec] | type[NoopSpec]] = {
+SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
+    "convolutionalise": ConvolutionaliseSpec,
     "predict": PredictSpec,
     "noop": NoopSpec,
 }

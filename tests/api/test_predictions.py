@@ -15,9 +15,10 @@ from api.yard import the_yard
 from records import predictions
 from records.jobs import submit
 from records.predictions import claim_next, end
-from records.questions import RECORD, Likely, Result, Seen, Trouble
+from records.questions import Likely, Result, Seen, Trouble
 from records.retries import Outcome
 from records.specs import parse_spec
+from records.specs.earlier import RECORD
 from records.tables import PredictionImageTable, PredictionTable
 from tests.api.calling import Caller
 from tests.api.pages.filling import png

@@ -132,7 +132,7 @@ def test_a_dataset_makes_a_job_whose_fields_the_yard_checks(predict: Callable[..
     refused = predict(trained, "--dataset", "mnist", "--split", "val")
     assert refused.exit_code == 1
     assert "split: mnist has no split 'val' of its own" in refused.stderr
-    assert "run: There is no job 4711" in predict(4711, "--dataset", "mnist").stderr
+    assert "run.job: There is no job 4711" in predict(4711, "--dataset", "mnist").stderr
 
 
 @pytest.mark.parametrize("words", [[], ["--dataset", "mnist", "a.png"], ["absent.png"], ["."]])

@@ -42,7 +42,7 @@ def predict(
     if bool(paths) == bool(dataset):
         raise typer.BadParameter("Name image files, or a --dataset.")
     if dataset:
-        spec = {"kind": "predict", "run": job_id, "dataset": dataset, "split": split, "weights": weights}
+        spec = {"kind": "predict", "run": {"job": job_id, "weights": weights}, "dataset": dataset, "split": split}
         watch_submitted(context, spec, watch_it=watch_it, as_json=as_json)
         return
     for path in paths:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from api.pages import words
-from api.pages.forms import Choice, Field, Node, Optional, label, make_form, show
+from api.pages.forms import Choice, Field, Group, Node, Optional, label, make_form, show
 from ml.networks import NETWORKS
 from records.specs import SPECS
 
@@ -18,7 +18,7 @@ def every_path(nodes: list[Node]) -> set[str]:
     for node in nodes:
         if isinstance(node, Field):
             found.add(node.path)
-        elif isinstance(node, Optional):
+        elif isinstance(node, Optional | Group):
             found |= every_path(list(node.fields))
         elif isinstance(node, Choice):
             found.add(f"{node.path}.{node.tag}")
@@ -33,13 +33,20 @@ def every_leaf(value: object, path: str = "") -> set[str]:
     return {path}
 
 
+REQUIRED = {
+    "train": {"dataset": "mnist", "network": {"name": "lenet5"}},
+    "convolutionalise": {"run": {"job": 1}},
+    "predict": {"run": {"job": 1}, "dataset": "mnist"},
+}
+"""What each kind's spec cannot do without."""
+
+
 @pytest.mark.parametrize("kind", SPECS)
 def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
     networks = {name: network.describe_options() for name, network in NETWORKS.items()}
     form = make_form(SPECS[kind].model_json_schema(), datasets=["mnist"], networks=networks)
     shown = every_path([*form.main, *form.more, *form.yard])
-    named = {"dataset": "mnist", "network": {"name": "lenet5"}} if kind == "train" else {}
-    spec = SPECS[kind].model_validate({"kind": kind, **named}).model_dump(mode="json")
+    spec = SPECS[kind].model_validate({"kind": kind, **REQUIRED.get(kind, {})}).model_dump(mode="json")
     assert every_leaf(spec) - {"kind", "network.options", "augmentation", "early_stopping"} <= shown
 
 

@@ -110,4 +110,4 @@ def test_a_job_without_a_model_has_nothing_to_try(full_yard: RunningYard, open_w
     assert visit.go("/jobs/2").locator("#try").count() == 0, "it failed"
     expect(visit.go("/jobs/4").locator("#try")).to_be_hidden()
     visit.go("/jobs/1").get_by_role("link", name="ask about a whole dataset").click()
-    expect(visit.page.get_by_label("Run", exact=True)).to_have_value("1")
+    expect(visit.page.get_by_label("Job", exact=True)).to_have_value("1")

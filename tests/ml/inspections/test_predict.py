@@ -35,14 +35,14 @@ def _card(kind="train", status="succeeded", artifacts=KEPT):
     return RunCard(job_id=3, kind=kind, status=status, spec={}, artifacts=artifacts)
 
 
-def _problems(run=None, **fields):
+def _problems(card=None, **fields):
     with pytest.raises(InvalidSpec) as caught:
-        inspect(PredictSpec(**{"run": 3, "dataset": "mnist", **fields}), Library(run or _card()))
+        inspect(PredictSpec(**{"run": {"job": 3}, "dataset": "mnist", **fields}), Library(card or _card()))
     return {problem.path: problem.text for problem in caught.value.problems}
 
 
 def test_a_model_and_images_are_staged():
-    found = inspect(PredictSpec(run=3, dataset="fashion_mnist", split="all"), Library(_card()))
+    found = inspect(PredictSpec(run={"job": 3}, dataset="fashion_mnist", split="all"), Library(_card()))
     assert found.inputs == {
         "dataset": DatasetInput("fashion_mnist"),
         "record": ArtifactInput(3, "run.json"),
@@ -62,16 +62,16 @@ def test_a_model_and_images_are_staged():
     ],
 )
 def test_a_job_without_a_model_is_refused(run, text):
-    assert text in _problems(run)["run"]
+    assert text in _problems(run)["run.job"]
 
 
 def test_a_job_that_cannot_be_seen_is_refused():
-    with pytest.raises(InvalidSpec, match="run: There is no job 4 that you can see"):
-        inspect(PredictSpec(run=4, dataset="mnist"), Library(_card()))
+    with pytest.raises(InvalidSpec, match=r"run\.job: There is no job 4 that you can see"):
+        inspect(PredictSpec(run={"job": 4}, dataset="mnist"), Library(_card()))
 
 
 def test_weights_that_were_not_kept_are_refused():
-    assert "it kept no last.weights.h5" in _problems(weights="last")["run"]
+    assert "it kept no last.weights.h5" in _problems(run={"job": 3, "weights": "last"})["run.job"]
 
 
 def test_a_split_that_the_dataset_does_not_have_is_refused():

@@ -11,9 +11,9 @@ import pytest
 
 from ml.datasets import load_images
 from ml.engine.build import build_model, main_model
+from ml.inspections.models import draw_trained
 from ml.networks import draw_network
 from ml.predicting.classifier import Classifier, load_classifier
-from ml.predicting.models import trained_model
 from ml.predicting.record import Record, read_record
 from records.errors import ModelUnreadable
 from records.specs import parse_spec
@@ -69,18 +69,18 @@ def test_a_network_with_auxiliary_heads_is_built_as_it_was_trained(tmp_path):
     assert network.auxiliary
     model = main_model(build_model(network, seed=99))
     model.save_weights(tmp_path / "best.weights.h5")
-    again = trained_model(record)
-    again.load_weights(tmp_path / "best.weights.h5")
-    images = np.random.default_rng(0).integers(0, 256, (2, 66, 66, 1), np.uint8)
-    np.testing.assert_array_equal(
-        Classifier(record, again).probabilities(images), Classifier(record, model).probabilities(images)
+    (tmp_path / "run.json").write_text(
+        json.dumps({"spec": spec.model_dump(mode="json"), "classes": "abc", "image_shape": [66, 66, 1]})
     )
+    again = load_classifier(tmp_path / "run.json", tmp_path / "best.weights.h5")
+    images = np.random.default_rng(0).integers(0, 256, (2, 66, 66, 1), np.uint8)
+    np.testing.assert_array_equal(again.probabilities(images), Classifier(record, model).probabilities(images))
 
 
 def test_weights_of_another_network_are_refused(trained, tmp_path):
     other = parse_spec({"kind": "train", "dataset": "mnist", "network": {"name": "dense"}})
-    trained_model(Record(other, tuple("0123456789"), (28, 28, 1))).save_weights(tmp_path / "best.weights.h5")
-    with pytest.raises(ModelUnreadable, match="do not fit the network"):
+    build_model(draw_trained(other, (28, 28, 1), 10), seed=0).save_weights(tmp_path / "best.weights.h5")
+    with pytest.raises(ModelUnreadable, match="does not hold the weights of"):
         load_classifier(trained / "run.json", tmp_path / "best.weights.h5")
     (tmp_path / "cut.weights.h5").write_bytes((trained / "best.weights.h5").read_bytes()[:1000])
     with pytest.raises(ModelUnreadable, match=r"cut\.weights\.h5"):

@@ -21,10 +21,10 @@ from tests.ml.recipes.stopping import StoppingReporter
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
 
 
-def _run(make_order, trained: Path, reporter=None, **fields):
-    spec = PredictSpec(**{"run": 1, "dataset": "mnist", "batch_size": 16, **fields})
+def _run(make_order, trained: Path, reporter=None, weights="best", **fields):
+    spec = PredictSpec(**{"run": {"job": 1, "weights": weights}, "dataset": "mnist", "batch_size": 16, **fields})
     order = make_order(spec.model_dump(mode="json"))
-    files = {"record": trained / "run.json", "weights": trained / f"{spec.weights}.weights.h5"}
+    files = {"record": trained / "run.json", "weights": trained / spec.run.artifact}
     order = order.model_copy(update={"inputs": {**order.inputs, **files}})
     reporter = reporter or StoppingReporter()
     return order.folder, predict(spec, order, reporter), reporter
