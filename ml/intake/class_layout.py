@@ -26,10 +26,9 @@ def find_class_layout(files: Sequence[GatheredFile], options: IntakeOptions, pro
     images = [file for file in files if file.is_image]
     if not images:
         raise SetRefused("no_images", "Expected images (JPEG, PNG, WebP, BMP, TIFF, GIF), got none.")
-    tops = _tops([file.name for file in images])
     flat = len({file.name.rpartition("/")[0] for file in images}) == 1
     table = find_table(files, options.labels, search=flat)
-    layout = read_table(table, images, tops, problems) if table else _by_folders(images, tops, problems)
+    layout = read_table(table, images, problems) if table else _by_folders(images, problems)
     check_classes(sample.label for sample in layout.samples if sample.label is not None)
     return layout
 
@@ -51,7 +50,8 @@ def _tops(names: Sequence[str]) -> tuple[str, ...]:
         paths = [path[1:] for path in paths]
 
 
-def _by_folders(images: Sequence[GatheredFile], tops: Sequence[str], problems: Problems) -> Layout:
+def _by_folders(images: Sequence[GatheredFile], problems: Problems) -> Layout:
+    tops = _tops([file.name for file in images])
     names = [without_tops(file.name, tops) for file in images]
     first = {path[0].lower() for path in map(split_path, names) if len(path) > 1}
     if not first:

@@ -7,11 +7,12 @@ import io
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ml.intake.gathering import GatheredFile
 from ml.intake.problems import Problems
 from ml.intake.refusals import FileProblem, SetRefused
-from ml.intake.samples import SPLIT_NAMES, Layout, Sample, class_name, without_tops
+from ml.intake.samples import SPLIT_NAMES, Layout, Sample, class_name, split_path, without_tops
 from ml.intake.sniffing import extension
 from records.errors import shorten
 from records.intake import Split
@@ -54,18 +55,18 @@ def find_table(files: Sequence[GatheredFile], named: str | None, *, search: bool
     return fitting[0] if fitting else None
 
 
-def read_table(table: GatheredFile, images: Sequence[GatheredFile], tops: Sequence[str], problems: Problems) -> Layout:
+def read_table(table: GatheredFile, images: Sequence[GatheredFile], problems: Problems) -> Layout:
     """The set as its table means it.
 
     Args:
         table: the CSV.
         images: all of the set.
-        tops: folders around everything, left out of the samples' names.
         problems: takes rows without an image, and images without a row.
 
     Raises:
         SetRefused: the table cannot be read, or lacks a column.
     """
+    tops = _tops_around(table, images)
     places = _Places(images, table.name.rpartition("/")[0])
     rows: dict[str, list[Row]] = {}
     for row in _rows(table):
@@ -82,6 +83,13 @@ def read_table(table: GatheredFile, images: Sequence[GatheredFile], tops: Sequen
         except FileProblem as problem:
             problems.add(name, problem.code, problem.text)
     return Layout(tuple(samples), any(sample.split for sample in samples), (table,))
+
+
+def _tops_around(table: GatheredFile, images: Sequence[GatheredFile]) -> tuple[str, ...]:
+    """The folders around the table and all images; they are left out of the samples' names."""
+    folders = [split_path(file.name)[:-1] for file in (table, *images)]
+    shared = zip(*folders, strict=False)
+    return tuple(parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, shared))
 
 
 class _Places:
@@ -126,7 +134,8 @@ def _has_columns(file: GatheredFile) -> bool:
 def _rows(table: GatheredFile) -> Iterator[Row]:
     text = _text(table)
     first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
+    delimiter = max(DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         columns = [name.strip().lower() for name in next(reader, [])]
         file, label = _column(table, columns, "file"), _column(table, columns, "label")
@@ -142,12 +151,12 @@ def _rows(table: GatheredFile) -> Iterator[Row]:
 
 
 def _text(table: GatheredFile) -> str:
-    if table.size > LARGEST_TABLE_BYTES:
+    if table.content.size > LARGEST_TABLE_BYTES:
         raise _unreadable(
-            table, f"it has {table.size / 1e6:,.0f} MB, at most {LARGEST_TABLE_BYTES / 1e6:,.0f} are read"
+            table, f"it has {table.content.size / 1e6:,.0f} MB, at most {LARGEST_TABLE_BYTES / 1e6:,.0f} are read"
         )
     try:
-        return table.path.read_bytes().decode("utf-8-sig")
+        return table.content.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable(table, "it is not in UTF-8") from error
 

@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from ml.intake.decoder_process import DECODER
 from ml.intake.take_in import take_in
 from ml.intake.telling import Teller
 from records.intake import IntakeEvent, IntakeOrder, IntakeReport, Manifest
+
+BAD_DECODER = (sys.executable, "-m", "tests.ml.intake.bad_decoder")
+"""Starts a decoder that does what the bytes of an image say."""
 
 
 def picture(seed: int, width: int = 64, height: int = 48) -> Image.Image:
     """Something with structure, in colour; each seed gives another."""
     noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def photograph(seed: int, width: int = 320, height: int = 240) -> Image.Image:
+    """Blobs of colour of many sizes, as in a photograph."""
+    random = np.random.default_rng(seed)
+    layers = np.zeros((height, width, 3))
+    for side in (3, 6, 12, 24, 48):
+        noise = Image.fromarray(random.integers(0, 256, (side, side, 3), np.uint8))
+        layers += np.asarray(noise.resize((width, height), Image.Resampling.BICUBIC), float) / side**0.7
+    layers -= layers.min()
+    return Image.fromarray((layers * 255 / layers.max()).astype(np.uint8))
 
 
 def file_of(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
@@ -91,6 +107,7 @@ class Intake:
         *,
         parent: Path | None = None,
         limits: Mapping[str, Any] | None = None,
+        decoder: Sequence[str] = DECODER,
         **options: Any,
     ) -> IntakeReport:
         """Take in these files, in a zip unless they are an archive already; the result is the report.
@@ -112,7 +129,7 @@ class Intake:
                 "limits": {"processes": 1, **(limits or {})},
             }
         )
-        take_in(order, Teller(self.events.append))
+        take_in(order, Teller(self.events.append), decoder=decoder)
         return self.report
 
     @property
