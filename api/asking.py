@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from api.paging import LARGEST_ID
 from records.errors import InvalidRequest, near_matches, shorten
+from records.specs.earlier import Weights
 from records.states import JobStatus
 
 PlainText = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -95,6 +96,19 @@ class MetricsQuery(Query):
     """Without `max_points`: at most so many in a page."""
     cursor: Cursor | None = None
     """Without `max_points`: `next` of the page before."""
+
+
+class PredictQuery(Query):
+    """How to predict."""
+
+    weights: Weights = "best"
+    """Of the epoch that did best on the validation part, or of the last one."""
+    top: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """How many classes to tell of each image, the likeliest first."""
+    invert: bool = False
+    """Turn light and dark round first: for dark ink on paper, where the network learnt light strokes on black."""
+    wait_s: Annotated[float, Field(ge=0.0, le=3_600.0)] | None = None
+    """Wait so long for the answer, in seconds, at most as long as the yard waits; without it, that long."""
 
 
 class DescribeQuery(Query):

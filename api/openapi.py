@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
@@ -17,6 +17,7 @@ from api.describing import DescribeRequest
 from api.paging import LARGEST_ID
 from api.problems import PROBLEM
 from api.receiving import mark_streamed
+from api.replies import JSON
 from records.settings import Settings
 from records.specs import SPECS, TEST_KINDS
 
@@ -35,7 +36,7 @@ def describe(
     reply: type[BaseModel] | str | None,
     status: int = 200,
     query: type[Query] | None = None,
-    body: str | None = None,
+    body: str | Mapping[str, Any] | None = None,
     errors: Sequence[int] = (),
     also: dict[int, str] | None = None,
     public: bool = False,
@@ -50,7 +51,7 @@ def describe(
         reply: the class of its JSON, or the media type of a reply that is no JSON; None for a reply without a body.
         status: of a reply that went well.
         query: the class of its query.
-        body: the name of the schema of its body.
+        body: the name of the schema of its JSON; or for other bodies the schema of each content type.
         errors: statuses of its own errors; those of every route are added.
         also: other statuses without a body, with what they mean.
         public: whether it answers without a token.
@@ -121,8 +122,9 @@ def _complete_operation(operation: dict[str, Any]) -> None:
     operation["parameters"] += operation.pop(_PARAMETERS, [])
     body, streams = operation.pop(_BODY, None), operation.pop(_STREAMS)
     if body or streams:
-        content = {"application/json": {"schema": {"$ref": REFERENCE.format(model=body)}}} if body else {}
-        content |= {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in streams}
+        schemas = {JSON: {"$ref": REFERENCE.format(model=body)}} if isinstance(body, str) else dict(body or {})
+        schemas |= {media_type: {"type": "string", "format": "binary"} for media_type in streams}
+        content = {media_type: {"schema": schema} for media_type, schema in schemas.items()}
         operation["requestBody"] = {"required": True, "content": content}
     status, others = operation.pop(_OTHERS)
     for media_type in others:

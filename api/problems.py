@@ -29,10 +29,12 @@ from records.errors import (
     PayloadTooLarge,
     RangeNotSatisfiable,
     RequestError,
+    TooManyPredictions,
     TooManyRequests,
     TooManyStreams,
     TooManyUploads,
     Unauthorized,
+    UnreadableImages,
     UnsupportedMediaType,
     WrongOffset,
     shorten,
@@ -42,8 +44,12 @@ log = logging.getLogger("trainyard.api")
 
 PROBLEM = "application/problem+json"
 _RETRY_AFTER_S: dict[type[RequestError], int] = {
-    TooManyRequests: 10, TooManyStreams: 15, TooManyUploads: 2, NotAvailable: 5,
-}  # fmt: skip
+    TooManyRequests: 10,
+    TooManyStreams: 15,
+    TooManyUploads: 2,
+    TooManyPredictions: 5,
+    NotAvailable: 5,
+}
 
 
 def register_problems(app: APIFlask) -> None:
@@ -56,7 +62,7 @@ def register_problems(app: APIFlask) -> None:
 def problem_reply(error: RequestError, headers: Mapping[str, str] | None = None) -> Response:
     """The reply that tells of a request error."""
     extra: dict[str, Any] = {}
-    if isinstance(error, InvalidSpec):
+    if isinstance(error, InvalidSpec | UnreadableImages):
         extra["problems"] = [{"path": p.path, "text": p.text} for p in error.problems]
     if isinstance(error, DatasetInUse):
         extra |= {"jobs": list(error.jobs), "other_jobs": error.others}

@@ -10,7 +10,7 @@ from records.catalogue import Dataset
 from records.estimates import Measured
 from records.reading import AnyRow, DeviceRow
 from records.runs import Point
-from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable
+from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable, PredictionTable
 
 
 def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
@@ -68,6 +68,23 @@ def attempt_shape(row: AnyRow) -> dict[str, Any]:
 def reason_shape(row: Any) -> dict[str, str] | None:
     """A `views.Reason` from whatever row has one."""
     return None if row.reason_code is None else {"code": row.reason_code, "text": row.reason_text or ""}
+
+
+def prediction_shape(row: PredictionTable) -> dict[str, Any]:
+    """A `views.Prediction`."""
+    result = row.result or {"classes": [], "images": []}
+    return {
+        "id": row.id,
+        "job_id": row.job_id,
+        "status": row.status,
+        "reason": reason_shape(row),
+        **row.options,
+        **result,
+        "seconds": (row.finished_at - row.created_at).total_seconds() if row.finished_at else None,
+        "created_at": time_shape(row.created_at),
+        "started_at": time_shape(row.started_at),
+        "finished_at": time_shape(row.finished_at),
+    }
 
 
 def event_shape(row: JobEventTable) -> dict[str, Any]:

@@ -13,11 +13,16 @@ class Slots:
 
     Args:
         capacity: how many.
-        error: raised when all are taken.
+        error: raised by `take` when all are taken.
         text: what it says; `{}` stands for the number.
     """
 
-    def __init__(self, capacity: int, error: type[TooManyRequests], text: str) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        error: type[TooManyRequests] = TooManyRequests,
+        text: str = "All {} places of this server process are taken. Try again later.",
+    ) -> None:
         self.capacity = capacity
         self._error, self._text = error, text
         self._taken = 0
@@ -34,9 +39,16 @@ class Slots:
         Raises:
             TooManyRequests: every place is taken.
         """
+        release = self.take_free()
+        if release is None:
+            raise self._error(self._text.format(self.capacity))
+        return release
+
+    def take_free(self) -> Callable[[], None] | None:
+        """Take a place like `take`; None when every place is taken."""
         with self._lock:
             if self._taken >= self.capacity:
-                raise self._error(self._text.format(self.capacity))
+                return None
             self._taken += 1
         return self._release_once()
 

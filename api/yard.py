@@ -40,6 +40,8 @@ class Yard:
     """Only to ring bells; it runs no task here."""
     streams: Slots
     """For event streams."""
+    waits: Slots
+    """For requests that wait for a prediction."""
     receiving: Slots
     """For bodies of uploads."""
     parts: UploadParts
@@ -55,6 +57,7 @@ def make_yard(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Ya
         blobs=blobs,
         celery=make_celery(settings),
         streams=Slots(settings.max_streams, TooManyStreams, _STREAMS_TAKEN),
+        waits=Slots(settings.max_predict_waits),
         receiving=Slots(settings.max_upload_streams, TooManyUploads, _UPLOADS_TAKEN),
         parts=UploadParts(blobs),
         clock=clock,

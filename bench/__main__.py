@@ -18,7 +18,10 @@ from bench.report import as_text, write_page
 from bench.results import RESULTS, TRIED, Measurement, read_results, write_results
 from bench.setting import CannotMeasure, Measured, Setting
 
-NAMES = ("start", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "intake", "mlflow")
+NAMES = (
+    "start", "predict", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "intake",
+    "mlflow",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:

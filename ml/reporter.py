@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from records import events
 from records.events import Event
 
@@ -35,19 +37,19 @@ class PipeClosed(Exception):
 
 
 class PipeWriter:
-    """Writes each event as one whole line to a file descriptor, from whichever thread."""
+    """Writes each event, or answer, as one whole line to a file descriptor, from whichever thread."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._lock = threading.Lock()
 
-    def __call__(self, event: Event) -> None:
-        """Write one event.
+    def __call__(self, said: BaseModel) -> None:
+        """Write one.
 
         Raises:
             PipeClosed: the reader is gone.
         """
-        rest = memoryview(events.format_event(event).encode() + b"\n")
+        rest = memoryview(events.format_event(said).encode() + b"\n")
         with self._lock:
             try:
                 while rest:
@@ -90,7 +92,9 @@ class Reporter:
         """Do nothing for a while, or until asked to stop."""
         self._stop.wait(seconds)
 
-    def stage(self, stage: Literal["starting", "loading", "building", "training", "testing", "reporting"]) -> None:
+    def stage(
+        self, stage: Literal["starting", "loading", "building", "training", "testing", "predicting", "reporting"]
+    ) -> None:
         """Say what happens now."""
         self._send(events.Stage(stage=stage))
 

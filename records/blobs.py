@@ -62,6 +62,16 @@ class FolderBlobs:
             source.replace(final)
         return Blob(sha256, size)
 
+    def put_passing(self, source: BinaryIO) -> Blob:
+        """Store what an open file still holds, for a while: nothing waits for the disk, so a power cut may lose it.
+
+        Raises:
+            DiskFull: there is no room; nothing of it stays behind.
+            BlobUnavailable: reading or writing failed otherwise.
+        """
+        with _foreign_errors("store what came"):
+            return self._put(source, lasting=False)
+
     def path(self, sha256: str) -> Path:
         """Where the blob lies; it may not exist."""
         return self.folder / sha256[:2] / sha256
@@ -118,29 +128,33 @@ class FolderBlobs:
         self.folder.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self.folder).free
 
-    def _put(self, file: BinaryIO) -> Blob:
+    def _put(self, file: BinaryIO, *, lasting: bool = True) -> Blob:
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f".{secrets.token_hex(8)}.part"
         try:
-            digest = _copy(file, part)
+            digest = _copy(file, part, lasting=lasting)
             size = part.stat().st_size
             final = self.path(digest)
             final.parent.mkdir(exist_ok=True)
-            part.replace(final)
+            if lasting or not final.exists():
+                part.replace(final)
+            else:  # what is there may be meant to last
+                os.utime(final)
         finally:
             part.unlink(missing_ok=True)
         return Blob(digest, size)
 
 
-def _copy(source: BinaryIO, target: Path) -> str:
-    """Copy, flush to the disk, and return the SHA-256 of the bytes."""
+def _copy(source: BinaryIO, target: Path, *, lasting: bool = True) -> str:
+    """Copy, flush to the disk if it is to last, and return the SHA-256 of the bytes."""
     digest = hashlib.sha256()
     with target.open("wb") as file:
         while chunk := source.read(_CHUNK):
             digest.update(chunk)
             file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
+        if lasting:
+            file.flush()
+            os.fsync(file.fileno())
     return digest.hexdigest()
 
 

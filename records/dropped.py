@@ -14,9 +14,15 @@ from sqlalchemy.orm import Session
 
 from records.database import upsert
 from records.set_tables import DroppedBlobTable, UploadTable, VersionFileTable
-from records.tables import ArtifactTable, DatasetTable
+from records.tables import ArtifactTable, DatasetTable, PredictionImageTable
 
-_NAMES = (ArtifactTable.sha256, DatasetTable.sheet_sha256, VersionFileTable.sha256, UploadTable.sha256)
+_NAMES = (
+    ArtifactTable.sha256,
+    DatasetTable.sheet_sha256,
+    VersionFileTable.sha256,
+    UploadTable.sha256,
+    PredictionImageTable.sha256,
+)
 """Every column that names a blob. A table that is not here loses its bytes."""
 _AT_ONCE = 500
 

@@ -19,16 +19,19 @@ TrainyardError
 │   ├── UnsupportedMediaType 415 the body is of another content type
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
+│   ├── UnreadableImages    422  none of the images can be read
 │   ├── TooManyRequests     429  a limit was reached
 │   │   ├── TooManyStreams  429  all event streams of this process are taken
-│   │   └── TooManyUploads  429  this process receives as many uploads as it may
+│   │   ├── TooManyUploads  429  this process receives as many uploads as it may
+│   │   └── TooManyPredictions 429 a person has many predictions without an answer
 │   └── NotAvailable        503  a part of the yard is not there at present
+│       └── PredictionFailed 503 a worker could not answer; carries the code that says why
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
 │   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, WeightsUnreadable, WeightsMissing, Diverged,
-│   │   └── DiskFull, OutOfMemory, TimeLimitReached, ResumeImpossible, NotEqual, RecipeFailed
+│   │   └── DiskFull, OutOfMemory, TimeLimitReached, ResumeImpossible, ModelUnreadable, NotEqual, RecipeFailed
 │   └── TransientJobError   another try may succeed
-│       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
+│       └── ChildDied, PredictorDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
 """
 
@@ -195,6 +198,17 @@ class IdempotencyKeyReused(RequestError):
     code = "idempotency_key_reused"
 
 
+class UnreadableImages(RequestError):
+    """Raised when none of the images that came can be read; `problems` names each."""
+
+    status = 422
+    code = "unreadable_images"
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__(" ".join(f"{p.path}: {p.text}" for p in problems[:3]))
+        self.problems = tuple(problems)
+
+
 class TooManyRequests(RequestError):
     """Raised when a limit on requests or streams was reached."""
 
@@ -214,11 +228,27 @@ class TooManyUploads(TooManyRequests):
     code = "too_many_uploads"
 
 
+class TooManyPredictions(TooManyRequests):
+    """Raised when a person has as many predictions without an answer as they may have."""
+
+    code = "too_many_predictions"
+
+
 class NotAvailable(RequestError):
     """Raised when a part of the yard that the request needs is not there at present."""
 
     status = 503
     code = "not_available"
+
+
+class PredictionFailed(NotAvailable):
+    """Raised when a worker took a prediction up and could not answer it; each carries the code that says why."""
+
+    code = "prediction_failed"
+
+    def __init__(self, text: str, *, code: str) -> None:
+        super().__init__(text)
+        self.code = code  # type: ignore[misc]  # here the code comes from the worker, not from the class
 
 
 # ── job errors ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -302,6 +332,12 @@ class ResumeImpossible(PermanentJobError):
     code = "resume_impossible"
 
 
+class ModelUnreadable(PermanentJobError):
+    """Raised when what a job kept of its model is not whole, or does not fit its spec."""
+
+    code = "model_unreadable"
+
+
 class NotEqual(PermanentJobError):
     """Raised when two networks that must say the same do not."""
 
@@ -318,6 +354,12 @@ class ChildDied(TransientJobError):
     """Raised when the child process ended without a word (killed, crashed)."""
 
     code = "child_died"
+
+
+class PredictorDied(TransientJobError):
+    """Raised when the predictor ended over a question (killed, crashed)."""
+
+    code = "predictor_died"
 
 
 class FetchFailed(TransientJobError):

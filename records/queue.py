@@ -19,6 +19,8 @@ SCHEDULE_TASK = "trainyard.schedule"
 ATTEMPT_TASK = "trainyard.attempt"
 INTAKE_QUEUE = "trainyard.intake"
 INTAKE_TASK = "trainyard.intake"
+PREDICT_QUEUE = "trainyard.predict"
+PREDICT_TASK = "trainyard.predict"
 _PUBLISH_TIMEOUT_S = 2
 _WORKER_TIMEOUT_S = 30
 
@@ -72,6 +74,11 @@ def ring_attempts(app: Celery, bells: list[Bell]) -> bool:
 def ring_intake(app: Celery) -> bool:
     """Tell some worker that a dataset waits to be checked."""
     return _ring(app, INTAKE_TASK, (), INTAKE_QUEUE)
+
+
+def ring_predictions(app: Celery) -> bool:
+    """Tell some worker that a prediction waits. False when the broker could not be reached: the sweep tells again."""
+    return _ring(app, PREDICT_TASK, (), PREDICT_QUEUE)
 
 
 def broker_is_up(settings: Settings) -> bool:

@@ -69,6 +69,31 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(200_000_000, ge=0)
     """`/readyz` reports the disk as degraded below this."""
 
+    predict_wait_s: float = Field(20.0, ge=0.0)
+    """How long a request for a prediction waits for its answer, in seconds; then it is answered 202."""
+    max_predict_waits: int = Field(4, ge=0)
+    """Such requests that wait in one API process at once; more are answered 202 without waiting."""
+    predict_images: int = Field(64, ge=1)
+    """Images of one prediction."""
+    predict_image_bytes: int = Field(20_000_000, ge=1)
+    """Largest file of such an image, in bytes."""
+    predict_body_bytes: int = Field(64_000_000, ge=1_000)
+    """Largest request for a prediction, in bytes."""
+    predict_image_pixels: int = Field(64_000_000, ge=64)
+    """Width times height that such an image may have."""
+    predict_open: int = Field(16, ge=1)
+    """Predictions that a person may have without an answer."""
+    predict_kept_s: float = Field(86_400.0, gt=0.0)
+    """How long a prediction can be asked for, in seconds; its images go as soon as it is answered."""
+    predict_models: int = Field(3, ge=1)
+    """Models that a worker's predictor holds ready."""
+    predict_threads: int = Field(1, ge=0)
+    """Processor threads that the predictor may use; 0 means all."""
+    predict_idle_s: float = Field(600.0, gt=0.0)
+    """A predictor that nobody asked for so long ends and gives its memory back, in seconds."""
+    predict_limit_s: float = Field(60.0, gt=0.0)
+    """Time that a predictor has for one prediction, in seconds; then it is ended."""
+
     worker_name: str = Field("", max_length=100)
     """Name of this machine's worker; without it, host name and home folder's name."""
     child_start: Literal["preload", "spawn"] = "preload"

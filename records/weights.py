@@ -85,7 +85,8 @@ def _of_keras(
                 classes=IMAGENET_CLASSES if top else None,
                 side_px=side_px,
                 download=address,
-                **{kind: digest},
+                sha256=digest if kind == "sha256" else None,
+                md5=digest if kind == "md5" else None,
             )
         )
     return tuple(made)

@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("tensorflow", "keras", "jax", "torch")
 LANGUAGE = (
-    "errors", "states", "specs", "events", "orders", "inputs", "intake", "library", "locks", "catalogue", "placing",
-    "retries", "weights",
+    "errors", "states", "specs", "events", "orders", "questions", "inputs", "intake", "library", "locks", "catalogue",
+    "placing", "retries", "weights",
 )  # fmt: skip
 """Modules of `records` that need only the standard library and pydantic."""
 

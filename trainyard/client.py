@@ -25,6 +25,7 @@ from trainyard.errors import UnexpectedReply, Unreachable
 from trainyard.following import Follower
 from trainyard.home import Home
 from trainyard.own_datasets import OwnDatasets
+from trainyard.predicting import predict
 from trainyard.results import (
     Artifact,
     Device,
@@ -36,6 +37,7 @@ from trainyard.results import (
     Network,
     NetworkDescription,
     Page,
+    SeenImage,
     Waiting,
 )
 from trainyard.transport import Transport
@@ -166,6 +168,37 @@ class Client(OwnDatasets):
     def retry(self, job_id: int) -> Job:
         """Queue a failed or cancelled job again; it goes on from its last checkpoint."""
         return self._one(Job, self._transport.send("POST", f"{_job(job_id)}/retry", repeatable=False))
+
+    # ── a trained model ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def predict(
+        self,
+        job_id: int,
+        images: Iterable[Path | str],
+        *,
+        top: int = 3,
+        weights: str = "best",
+        invert: bool = False,
+        timeout_s: float = 300.0,
+    ) -> tuple[SeenImage, ...]:
+        """What the model of a job that has trained says of images, in their order.
+
+        An image that cannot be read has a `problem` and no classes; the others are told all the same. For a whole
+        dataset, submit a job: `{"kind": "predict", "run": {"job": job_id}, "dataset": "mnist", "split": "test"}`.
+
+        Args:
+            job_id: of the job.
+            images: files: JPEG, PNG, WebP, BMP, TIFF or GIF.
+            top: how many classes to tell, the likeliest first.
+            weights: `best` on the validation part, or `last`.
+            invert: turn light and dark round first.
+            timeout_s: how long to wait for the answer to one request of at most 64 images, in seconds.
+
+        Raises:
+            TimeoutError: no worker has answered within that time.
+        """
+        options = {"top": top, "weights": weights, "invert": invert}
+        return tuple(predict(self._transport, _job(job_id), images, timeout_s=timeout_s, **options))
 
     # ── what a job left ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -178,8 +178,44 @@ class Job(Result):
         """Its name, or what it does where it has none."""
         network = self.spec.get("network")
         name = network.get("name", "own network") if isinstance(network, dict) else network
+        if name is None and "run" in self.spec:
+            name = f"{self.kind} with job {self.spec['run']['job']}"
         parts = [name, self.spec.get("dataset")]
         return self.name or " on ".join(str(p) for p in parts if p) or self.kind
+
+
+class LikelyClass(Result):
+    """A class, and how likely it is."""
+
+    name: str
+    probability: float
+    """0 to 1."""
+
+
+class SeenImage(Result):
+    """What is on one image, or why that cannot be told."""
+
+    name: str
+    classes: tuple[LikelyClass, ...] = ()
+    """The likeliest first; empty where there is a problem."""
+    problem: Reason | None = None
+
+
+class Prediction(Result):
+    """What a trained model says of some images."""
+
+    id: int
+    job_id: int
+    status: str
+    """`waiting`, `running`, `done` or `failed`."""
+    reason: Reason | None = None
+    """Why it failed."""
+    classes: tuple[str, ...] = ()
+    """All that the model knows."""
+    images: tuple[SeenImage, ...] = ()
+    """In the order in which they were sent; empty until it is done."""
+    seconds: float | None = None
+    """From the question to the answer."""
 
 
 class Artifact(Result):

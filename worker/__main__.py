@@ -27,6 +27,7 @@ from worker.devices import find_devices
 from worker.facts import code_facts, trainyard_version
 from worker.housekeeping import Housekeeping
 from worker.intake_lane import IntakeLane
+from worker.predictions import make_predictor
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.worker")
@@ -75,6 +76,7 @@ def run(settings: Settings, database: Database, *, children: dict[str, str], too
     ring_schedule(place.bells)
     with IntakeLane(place) as lane, Housekeeping(place, on_waiting=lane.ring):
         consume(place, devices=len(devices), on_intake=lane.ring, on_drain=lambda: _note(place, DRAINING))
+    place.predictor.close()
     _sign_off(place)
     source.close()
 
@@ -103,6 +105,7 @@ def set_up(
         children=source,
         tools=tools,
         facts=code_facts(),
+        predictor=make_predictor(settings, source),
     )
 
 

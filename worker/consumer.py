@@ -20,19 +20,22 @@ from records.queue import (
     ATTEMPT_TASK,
     INTAKE_QUEUE,
     INTAKE_TASK,
+    PREDICT_QUEUE,
+    PREDICT_TASK,
     SCHEDULE_QUEUE,
     SCHEDULE_TASK,
     make_celery,
     ring_attempts,
 )
 from records.schedule import run_pass
+from worker.predictions import answer_waiting
 from worker.supervisor import supervise
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.consumer")
 
 _SPARE_THREADS = 8
-"""For passes of the scheduler and for bells that come twice, while every device is busy.
+"""For passes of the scheduler, for predictions and for bells that come twice, while every device is busy.
 
 Generous, because with `worker_disable_prefetch` Celery, once every thread has been busy, looks at the queue again only
 after up to a second.
@@ -58,7 +61,7 @@ def consume(place: Workplace, *, devices: int, on_intake: Callable[[], None], on
         hostname=f"trainyard@{place.row.name}",
         pool_cls="threads",
         concurrency=devices + _SPARE_THREADS,
-        queues=[SCHEDULE_QUEUE, INTAKE_QUEUE, place.row.queue],
+        queues=[SCHEDULE_QUEUE, INTAKE_QUEUE, PREDICT_QUEUE, place.row.queue],
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
@@ -70,6 +73,7 @@ def consume(place: Workplace, *, devices: int, on_intake: Callable[[], None], on
 
 def _add_tasks(app: Celery, place: Workplace, on_intake: Callable[[], None]) -> None:
     passes = Passes(lambda: schedule_once(place))
+    predictions = Passes(lambda: answer_waiting(place))
 
     @app.task(name=SCHEDULE_TASK)  # type: ignore[untyped-decorator]
     def schedule() -> None:
@@ -82,6 +86,10 @@ def _add_tasks(app: Celery, place: Workplace, on_intake: Callable[[], None]) -> 
     @app.task(name=INTAKE_TASK)  # type: ignore[untyped-decorator]
     def intake() -> None:
         on_intake()
+
+    @app.task(name=PREDICT_TASK)  # type: ignore[untyped-decorator]
+    def predict() -> None:
+        predictions.ring()
 
 
 class Passes:

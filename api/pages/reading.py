@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.pages.words import flat, scores, spec_rows
+from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
 from records import reading
 from records.accounts import Person
@@ -14,7 +16,12 @@ from records.catalogue import CATALOGUE
 from records.database import Database
 from records.datasets import fetched_datasets
 from records.errors import NotFound
+from records.lookup import YardLibrary
 from records.runs import read_facts
+from records.specs.earlier import RECORD, weights_name
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 PAGE_SIZE = 50
 _MOST_EVENTS = 200
@@ -45,8 +52,10 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         attempts = reading.read_attempts(session, [job_id])[job_id]
         events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
+        predicts = _predicts(session, job, {file.name for file in artifacts})
     return {
         "job": job,
+        "predicts": predicts,
         "scores": scores(job.summary or {}),
         "attempts": attempts,
         "events": events,
@@ -85,6 +94,17 @@ def datasets_page(database: Database) -> dict[str, Any]:
 def networks_page() -> dict[str, Any]:
     """The named networks with what they cost for the images of their papers."""
     return {"networks": [_network(name) for name in NETWORKS]}
+
+
+def _predicts(session: Session, job: Any, kept: Collection[str]) -> dict[str, bool] | None:
+    """For a job that has a model that can be asked, or may yet: whether it takes grey images. None for others."""
+    if not KINDS[job.kind].trains_classifier or (job.finished_at and not {RECORD, weights_name("best")} <= set(kept)):
+        return None
+    try:
+        channels = YardLibrary(session).dataset(job.spec["dataset"]).channels
+    except NotFound:
+        channels = 3
+    return {"grey": channels == 1}
 
 
 def _visible(job: Any, person: Person, job_id: int) -> Any:

@@ -61,7 +61,7 @@ def job(job_id: int) -> str:
 
 
 def submit() -> str:
-    """The form for a new job; `from` takes another's spec over, `dataset` and `network` preset one field."""
+    """The form for a new job; `from` takes another's spec over, `dataset`, `network` and `run` preset one field."""
     source = _number("from")
     prefill = reading.spec_of(the_yard().database, _person(), source) if source else _preset()
     kinds = [kind for kind in SPECS if the_yard().settings.test_kinds or kind not in TEST_KINDS]
@@ -134,8 +134,10 @@ def _person() -> Person:
 
 
 def _preset() -> dict[str, Any]:
-    """A spec that only names a dataset or a network, as the links of their pages do."""
+    """A spec that only names a dataset, a network or a job that has trained, as the links of their pages do."""
     dataset, network = request.args.get("dataset"), request.args.get("network")
+    if run := _number("run"):
+        return {"kind": "predict", "run": {"job": run}, "dataset": dataset or next(iter(CATALOGUE))}
     if not dataset and not network:
         return {}
     return {

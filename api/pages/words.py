@@ -18,6 +18,7 @@ _STAGES = {
     "building": "Building the network",
     "training": "Training",
     "testing": "Testing",
+    "predicting": "Predicting",
     "reporting": "Writing the results",
 }
 _SPLITS = {"val": "validation", "train": "training"}
@@ -32,6 +33,9 @@ def job_title(job: Any) -> str:
 def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
+    if "run" in spec and "network" not in spec:
+        what = f"{spec.get('kind', job.kind)} with job {spec['run']['job']}"
+        return f"{what} on {spec['dataset']}" if spec.get("dataset") else what
     network, dataset = _network_words(spec.get("network") or {}), spec.get("dataset")
     what = f"{network} on {dataset}" if network and dataset else spec.get("kind", job.kind)
     epochs = spec.get("epochs")
@@ -105,7 +109,7 @@ def best_line(summary: Facts) -> str:
 
 def number(name: str, value: Any) -> str:
     """A value as its metric's name asks for: accuracies in percent."""
-    if isinstance(value, float) and name.endswith("accuracy"):
+    if isinstance(value, float) and name.endswith(("accuracy", "accuracy_low", "accuracy_high")):
         return f"{value * 100:.2f} %"
     if name.endswith("_s") and isinstance(value, int | float):
         return duration(value)

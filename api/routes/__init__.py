@@ -21,6 +21,7 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.me import me
     from api.routes.metrics import metrics
     from api.routes.networks import networks
+    from api.routes.predictions import predictions
     from api.routes.queue import queue
     from api.routes.set_versions import set_versions
     from api.routes.specs import specs
@@ -28,6 +29,6 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.uploads import uploads
 
     return [
-        jobs, history, metrics, artifacts, streams, estimates, datasets, set_versions, uploads, networks, devices,
-        queue, specs, me, health, gauges, docs,
+        jobs, history, metrics, artifacts, streams, predictions, estimates, datasets, set_versions, uploads, networks,
+        devices, queue, specs, me, health, gauges, docs,
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from api.views.estimates import (
 )
 from api.views.jobs import Attempt, Job, JobEvent, Live
 from api.views.networks import Network, NetworkDescription, NetworkLayer, NetworkLimits, NetworkOption, NetworkTotals
+from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
 from api.views.yard import Alive, Check, Device, Me, Readiness, SpecSchema, Version, Waiting
@@ -46,6 +47,7 @@ __all__ = [
     "IntakeStand",
     "Job",
     "JobEvent",
+    "LikelyClass",
     "Live",
     "LogLine",
     "Me",
@@ -61,10 +63,12 @@ __all__ = [
     "Pace",
     "ParameterCounts",
     "Peak",
+    "Prediction",
     "Problem",
     "Readiness",
     "Reason",
     "Remedy",
+    "SeenImage",
     "SpecSchema",
     "Upload",
     "Version",

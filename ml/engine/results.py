@@ -147,6 +147,17 @@ class Results:
         ]
         return list(zip(images, heat_maps(model, layer, images), captions, strict=True))
 
+    def keep_confusion(self, matrix: NDArray[np.int64], classes: Sequence[str], *, of: str = "images") -> None:
+        """Write which class was taken for which, `[true, said]`: as numbers, and drawn."""
+        with self._file("confusion-matrix.json", "table", JSON) as path:
+            write_confusion_json(path, matrix, classes)
+        with self._file("confusion-matrix.png", "picture", PNG) as path:
+            write_confusion_png(path, matrix, classes, of=of)
+
+    def keep_table(self, path: Path) -> None:
+        """Hand over a CSV file that is written already."""
+        self._reporter.artifact(path, kind="table", media_type=CSV)
+
     def keep_heat_maps(
         self,
         images: NDArray[np.uint8],

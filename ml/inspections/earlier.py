@@ -14,10 +14,8 @@ from records.errors import FieldProblem, InvalidSpec, NotFound
 from records.inputs import ArtifactInput, DatasetInput, Input
 from records.library import DatasetCard, Library, RunCard
 from records.specs import FinetuneSpec, TrainSpec, parse_spec
-from records.specs.earlier import EarlierRun
+from records.specs.earlier import RECORD, EarlierRun
 
-RECORD = "run.json"
-"""The file that every training keeps with its spec."""
 KINDS = ("train", "finetune")
 """Kinds of jobs that train a classifier."""
 

@@ -18,6 +18,7 @@ from records.specs.earlier import EarlierRun
 from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
+from records.specs.predict import PredictSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
@@ -30,18 +31,20 @@ __all__ = [
     "LayerSpec",
     "NetworkSpec",
     "NoopSpec",
+    "PredictSpec",
     "Spec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | NoopSpec
+Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
     "finetune": FinetuneSpec,
     "convolutionalise": ConvolutionaliseSpec,
+    "predict": PredictSpec,
     "noop": NoopSpec,
 }
 TEST_KINDS = frozenset({"noop"})

@@ -46,6 +46,15 @@ def test_a_job_is_sent_as_a_union_told_apart_by_kind(document, make_app):
     assert "NoopSpec" not in public
 
 
+def test_images_are_sent_as_a_form_or_as_the_body(document):
+    operation = document["paths"]["/api/v1/jobs/{job_id}/predict"]["post"]
+    content = operation["requestBody"]["content"]
+    assert content["multipart/form-data"]["schema"]["properties"]["images"]["items"]["format"] == "binary"
+    assert content["image/png"]["schema"] == {"type": "string", "format": "binary"}
+    assert {"202", "404", "409", "413", "415", "422"} <= set(operation["responses"])
+    assert [p["name"] for p in operation["parameters"]] == ["job_id", "weights", "top", "invert", "wait_s"]
+
+
 def test_every_operation_has_a_summary_and_its_errors_are_problems(document):
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -28,20 +28,12 @@ def submit(
     as_json: JsonFlag = False,
 ) -> None:
     """Send a job: a FILE, or --kind and --set, or a file with some fields set anew."""
-    from trainyard.cli.output import console, print_json
     from trainyard.cli.spec_options import read_spec
 
     spec = read_spec(file, kind=kind, sets=sets or [])
     if not spec:
         raise typer.BadParameter("Name a FILE with a spec, or say --kind train --set dataset=mnist …")
-    client = connect(context)
-    job = client.submit(spec, idempotency_key=key or None)
-    if watch_it:
-        _watch(client, job, as_json=as_json)
-    elif as_json:
-        print_json(job)
-    else:
-        console().print(f"Submitted job {job.id}: {job.title}. Watch it with: trainyard watch {job.id}")
+    watch_submitted(context, spec, key=key, watch_it=watch_it, as_json=as_json)
 
 
 def list_jobs(
@@ -107,6 +99,22 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "cancel": cancel,
     "retry": retry,
 }
+
+
+def watch_submitted(
+    context: typer.Context, spec: dict[str, Any], *, key: str = "", watch_it: bool, as_json: bool
+) -> None:
+    """Send a job, and tell or watch it."""
+    from trainyard.cli.output import console, print_json
+
+    client = connect(context)
+    job = client.submit(spec, idempotency_key=key or None)
+    if watch_it:
+        _watch(client, job, as_json=as_json)
+    elif as_json:
+        print_json(job)
+    else:
+        console().print(f"Submitted job {job.id}: {job.title}. Watch it with: trainyard watch {job.id}")
 
 
 def _watch(client: Client, job: Job, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 import { showConfusion } from "./confusion.js";
 import { makeCurves } from "./curves.js";
 import { makeLog } from "./log.js";
+import { makePredict } from "./predict.js";
 import { refresh } from "./refresh.js";
 import { follow } from "./stream.js";
 import { duration } from "./words.js";
@@ -17,6 +18,7 @@ let due = 0;
 let confusion = false;
 
 document.addEventListener("click", act);
+if (byId("try")) makePredict(api, byId("try"));
 fetchLog().catch(() => {});
 loadConfusion();
 follow(api, Number(document.querySelector("main").dataset.lastEvent), {
@@ -33,6 +35,7 @@ function showJob(job) {
     seen = drawn;
   }
   if (job.status === "running") showProgress(job);
+  byId("try")?.toggleAttribute("hidden", job.status !== "succeeded");
   fetchLog().catch(() => {});
 }
 

@@ -27,6 +27,12 @@ export async function post(path, body, headers = {}) {
   return reply.json();
 }
 
+/** POST a form, such as one with files, and return the JSON value of the reply. */
+export async function postForm(path, form) {
+  const reply = await send(path, { method: "POST", body: form, headers: { "X-CSRF-Token": token } });
+  return reply.json();
+}
+
 async function send(path, options) {
   let reply;
   try {

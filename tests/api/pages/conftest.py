@@ -43,9 +43,10 @@ addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.vi
 class RunningYard:
     """A yard that answers."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, home: Path) -> None:
         self.url = url
         self.token = token
+        self.home = home
 
 
 class Visit:
@@ -144,7 +145,7 @@ def _running(home: Path, *options: str) -> Iterator[RunningYard]:
     ):
         try:
             state = eventually(lambda: _state(home, process), START_S)
-            yield RunningYard(state["url"], Path(state["token_file"]).read_text().strip())
+            yield RunningYard(state["url"], Path(state["token_file"]).read_text().strip(), home)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(START_S)

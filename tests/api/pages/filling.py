@@ -108,6 +108,8 @@ def _results() -> list[tuple[str, str, str, bytes]]:
     matrix = [[980 - 3 * i if i == j else (i * j) % 4 for j in range(10)] for i in range(10)]
     confusion = f'{{"classes": {[str(i) for i in range(10)]}, "matrix": {matrix}}}'.replace("'", '"')
     return [
+        ("run.json", "record", "application/json", b"{}"),
+        ("best.weights.h5", "weights", "application/x-hdf5", b"weights"),
         ("model.keras", "model", "application/octet-stream", b"model" * 50_000),
         ("history.csv", "history", "text/csv", b"epoch,train/loss\n1,0.3\n"),
         ("confusion-matrix.json", "table", "application/json", confusion.encode()),

@@ -36,6 +36,7 @@ def every_leaf(value: object, path: str = "") -> set[str]:
 REQUIRED = {
     "train": {"dataset": "mnist", "network": {"name": "lenet5"}},
     "convolutionalise": {"run": {"job": 1}},
+    "predict": {"run": {"job": 1}, "dataset": "mnist"},
 }
 """What each kind's spec cannot do without."""
 
