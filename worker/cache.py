@@ -59,7 +59,7 @@ def read_stamp(folder: Path) -> Stamp | None:
 
 def lock_of(folder: Path) -> Path:
     """The file whose lock is the folder's."""
-    return folder.with_suffix(".lock")
+    return folder.with_name(f"{folder.name}.lock")
 
 
 def _state(path: Path) -> tuple[int, int]:
