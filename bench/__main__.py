@@ -18,7 +18,7 @@ from bench.report import as_text, write_page
 from bench.results import RESULTS, TRIED, Measurement, read_results, write_results
 from bench.setting import CannotMeasure, Measured, Setting
 
-NAMES = ("start", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "mlflow")
+NAMES = ("start", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "intake", "mlflow")
 
 
 def main(arguments: list[str]) -> int:

@@ -30,15 +30,20 @@ def to_plain(image: Image.Image, done: list[str]) -> Image.Image:
     if _may_be_transparent(image):
         image = _on_white(image, done)
     if image.mode in ("1", "L"):
-        return image.convert("L")
+        return _in_mode(image, "L")
     if image.mode in ("P", "RGBX", "YCbCr"):
         image = image.convert("RGB")
     if image.mode in ("RGB", "CMYK"):
-        return (_to_srgb(image, profile, done) if profile else image).convert("RGB")
+        return _in_mode(_to_srgb(image, profile, done) if profile else image, "RGB")
     raise FileProblem(
         "colours_unknown",
         f"The image has pixels of the kind {image.mode}, which has no one meaning in 8-bit colours. Save it as RGB.",
     )
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The image itself where it is so already; Pillow would copy it."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _to_srgb(image: Image.Image, profile: bytes, done: list[str]) -> Image.Image:

@@ -25,6 +25,7 @@ from ml.intake.sandbox import allow_processor_s, lock_decoder
 
 Answer = tuple[dict[str, Any], bytes]
 Work = Callable[..., Answer]
+CRASHED = "decoder_crashed"
 
 
 def pixels(data: bytes, limits: PixelLimits, *, longest_px: int | None) -> Answer:
@@ -98,19 +99,27 @@ def serve(
         fields, data = request
         allow_processor_s(decode_s)
         work = works[fields.pop("work")]
-        try:
-            facts, made = work(data, limits, **fields)
-        except FileProblem as problem:
-            facts, made = {"problem": problem.code, "text": problem.text}, b""
-        except MemoryError:
-            cap = f"{memory_bytes / 2**20:,.0f} MiB"
-            text = (
-                f"Decoding needs more than the {cap} of memory that one image may take. Save it again or leave it out."
-            )
-            facts, made = {"problem": "decoder_crashed", "text": text}, b""
+        facts, made = _answer(work, data, limits, fields, memory_bytes)
         del data, request
         write_frame(answers, facts, made)
         del made
+
+
+def _answer(work: Work, data: bytes, limits: PixelLimits, fields: dict[str, Any], memory_bytes: int) -> Answer:
+    """The work's answer; or its refusal, which has a word for everything that can go wrong."""
+    try:
+        return work(data, limits, **fields)
+    except FileProblem as problem:
+        return {"problem": problem.code, "text": problem.text}, b""
+    except MemoryError:
+        cap = f"{memory_bytes / 2**20:,.0f} MiB"
+        text = f"Decoding needs more than the {cap} of memory that one image may take. Save it again or leave it out."
+        return {"problem": CRASHED, "text": text}, b""
+    except Exception as error:
+        text = (
+            f"Decoding failed in a way that nobody foresaw ({type(error).__name__}: {str(error)[:300]}). Leave it out."
+        )
+        return {"problem": CRASHED, "text": text}, b""
 
 
 def main(arguments: list[str]) -> None:

@@ -1,8 +1,8 @@
-"""Unpacking: every file of an archive goes to a numbered file of ours, or is named with the reason why not."""
+"""Unpacking: the content of every file goes into a spool of ours, or the file is named with the reason why not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from ml.intake.sniffing import (
     extension,
     image_format,
 )
+from ml.intake.spool import Piece, Spool
 from records.intake import IntakeLimits
 
 JUNK_FILES = {"thumbs.db", "desktop.ini", "icon\r"}
@@ -38,9 +39,7 @@ class GatheredFile:
 
     name: str
     """As `clean_name` gives it."""
-    path: Path
-    """Where its content lies; a name of ours."""
-    size: int
+    content: Piece
     head: bytes
     """Its first bytes."""
 
@@ -71,7 +70,7 @@ class Gathered:
 
 def gather(
     source: Path,
-    folder: Path,
+    spool: Spool,
     limits: IntakeLimits,
     *,
     gathered: Gathered,
@@ -82,7 +81,7 @@ def gather(
 
     Args:
         source: an archive or a folder.
-        folder: where the files go, under numbers.
+        spool: takes the content of the files.
         limits: of a set.
         gathered: takes what is found, also where the set is refused half-way.
         problems: takes what is wrong with single entries.
@@ -95,9 +94,9 @@ def gather(
     names: set[str] = set()
     with closing(opened):
         try:
-            for number, entry in enumerate(opened.entries()):
+            for entry in opened.entries():
                 meter.count_entry()
-                _take_entry(entry, folder / f"{number:07d}", limits, names, gathered, problems)
+                _take_entry(entry, spool, limits, names, gathered, problems)
                 tell(*opened.progress())
             _, of = opened.progress()
             tell(of, of)
@@ -107,7 +106,7 @@ def gather(
 
 
 def _take_entry(
-    entry: Entry, path: Path, limits: IntakeLimits, names: set[str], gathered: Gathered, problems: Problems
+    entry: Entry, spool: Spool, limits: IntakeLimits, names: set[str], gathered: Gathered, problems: Problems
 ) -> None:
     if entry.kind == "folder":
         return
@@ -119,12 +118,11 @@ def _take_entry(
             return
         _check(entry, name.path, names)
         names.add(name.path)
-        file = _store(entry, name.path, path, limits)
+        file = _store(entry, name.path, spool, limits)
     except FileProblem as problem:
         problems.add(name.path if name else entry.name, problem.code, problem.text)
         return
     if not file.is_image and extension(name.path) not in NEEDED:
-        path.unlink()
         if _is_companion(name.path):
             gathered.ignore(name.path)
         else:
@@ -153,28 +151,29 @@ def _check(entry: Entry, name: str, names: set[str]) -> None:
         raise _nested(extension(name))
 
 
-def _store(entry: Entry, name: str, path: Path, limits: IntakeLimits) -> GatheredFile:
-    """Write the content under a number of ours."""
-    size, head = 0, b""
-    try:
-        with path.open("xb") as file:
-            for part in entry.parts():
-                size += len(part)
-                if size > limits.largest_file_bytes:
-                    raise FileProblem(
-                        "file_too_large",
-                        f"The file is larger than the {limits.largest_file_bytes / 1e6:,.4g} MB that one may have.",
-                    )
-                head += part[: HEAD_BYTES - len(head)]
-                file.write(part)
-        if kind := archive_kind(head):
-            raise _nested(kind)
-        if not size:
-            raise FileProblem("empty_file", "The file is empty.")
-    except FileProblem:
-        path.unlink(missing_ok=True)
-        raise
-    return GatheredFile(name, path, size, head)
+def _store(entry: Entry, name: str, spool: Spool, limits: IntakeLimits) -> GatheredFile:
+    """Keep the content; what is refused on the way is not kept."""
+    head = bytearray()
+    content = spool.add_parts(_checked(entry, head, limits))
+    return GatheredFile(name, content, bytes(head))
+
+
+def _checked(entry: Entry, head: bytearray, limits: IntakeLimits) -> Iterator[bytes]:
+    """The parts of the content, as long as they are no archive's and not too many; `head` gets the first bytes."""
+    size = 0
+    for part in entry.parts():
+        size += len(part)
+        if size > limits.largest_file_bytes:
+            raise FileProblem(
+                "file_too_large",
+                f"The file is larger than the {limits.largest_file_bytes / 1e6:,.4g} MB that one may have.",
+            )
+        head += part[: HEAD_BYTES - len(head)]
+        yield part
+    if kind := archive_kind(bytes(head)):
+        raise _nested(kind)
+    if not size:
+        raise FileProblem("empty_file", "The file is empty.")
 
 
 def _nested(kind: str) -> FileProblem:

@@ -151,12 +151,12 @@ def _rows(table: GatheredFile) -> Iterator[Row]:
 
 
 def _text(table: GatheredFile) -> str:
-    if table.size > LARGEST_TABLE_BYTES:
+    if table.content.size > LARGEST_TABLE_BYTES:
         raise _unreadable(
-            table, f"it has {table.size / 1e6:,.0f} MB, at most {LARGEST_TABLE_BYTES / 1e6:,.0f} are read"
+            table, f"it has {table.content.size / 1e6:,.0f} MB, at most {LARGEST_TABLE_BYTES / 1e6:,.0f} are read"
         )
     try:
-        return table.path.read_bytes().decode("utf-8-sig")
+        return table.content.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable(table, "it is not in UTF-8") from error
 

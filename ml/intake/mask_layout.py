@@ -138,10 +138,10 @@ def _classes_file(files: Sequence[GatheredFile]) -> GatheredFile | None:
 
 def _read_classes(file: GatheredFile) -> tuple[str, ...]:
     """One name a line; the first is value 0."""
-    if file.size > LARGEST_CLASSES_BYTES:
-        raise _unreadable(f"it has {file.size:,} bytes")
+    if file.content.size > LARGEST_CLASSES_BYTES:
+        raise _unreadable(f"it has {file.content.size:,} bytes")
     try:
-        lines = file.path.read_bytes().decode("utf-8-sig").rstrip().splitlines()
+        lines = file.content.read().decode("utf-8-sig").rstrip().splitlines()
         names = tuple(class_name(line) for line in lines)
     except UnicodeDecodeError as error:
         raise _unreadable("it is not in UTF-8") from error

@@ -102,7 +102,8 @@ def decode(data: bytes, limits: PixelLimits, *, longest_px: int | None) -> Decod
             done.append("shrunk")
         if plain.size != shown:
             plain = plain.resize(shown, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        return Decoded(without_metadata(plain), came_as, width, height, tuple(done))
+        plain.info = {}  # all that Pillow would write beside the pixels
+        return Decoded(plain, came_as, width, height, tuple(done))
 
 
 def open_image(data: bytes, limits: PixelLimits) -> Image.Image:
@@ -140,13 +141,6 @@ def stored_size(width: int, height: int, longest_px: int | None) -> tuple[int, i
     if longest_px is None or longest <= longest_px:
         return width, height
     return max(1, round(width * longest_px / longest)), max(1, round(height * longest_px / longest))
-
-
-def without_metadata(image: Image.Image) -> Image.Image:
-    """The same pixels, and nothing that Pillow would write beside them."""
-    image = image.copy()
-    image.info = {}
-    return image
 
 
 @contextmanager

@@ -5,28 +5,31 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ml.intake.decoder_process import DecoderProcess
 from ml.intake.decoders import DecoderPool
 from ml.intake.problems import Problems
-from ml.intake.refusals import FileProblem
+from ml.intake.refusals import FileProblem, SetRefused
 from ml.intake.rewriting import PHOTOGRAPHS
 from ml.intake.samples import Sample
 from ml.intake.sniffing import EXTENSIONS, extension
+from ml.intake.spool import Piece, Spool
 
 Size = tuple[int, int]
+CRASHED = "decoder_crashed"
+MOST_CRASHES = 100
+"""Each costs a new decoder, and up to its whole time; more of them are no accident."""
 
 
 @dataclass(frozen=True)
 class TakenSample:
-    """One image of the set, decoded and written anew into a file of ours, but in no pack yet."""
+    """One image of the set, decoded and written anew, but in no pack yet."""
 
     sample: Sample
-    path: Path
+    stored: Piece
     """The image as it will be stored, unless `grey` and the set is in colour."""
     sha256: str
-    """Of that file."""
+    """Of that."""
     came_as: str
     came_size: Size
     """Width and height, upright."""
@@ -34,7 +37,7 @@ class TakenSample:
     grey: bool
     look: str | None
     conversions: tuple[str, ...]
-    mask_path: Path | None = None
+    stored_mask: Piece | None = None
     """The mask with the values that it came with."""
     mask_sha256: str | None = None
     mask_counts: tuple[tuple[int, int], ...] = ()
@@ -61,36 +64,39 @@ class _Lost:
 def read_samples(
     samples: Sequence[Sample],
     pool: DecoderPool,
-    folder: Path,
+    spool: Spool,
     *,
     longest_px: int | None,
     problems: Problems,
     tell: Callable[[int, int], None],
 ) -> list[TakenSample]:
-    """Read all samples; those that cannot be read become problems. Files that were read are deleted.
+    """Read all samples; those that cannot be read become problems.
 
     Args:
         samples: the set.
         pool: decodes.
-        folder: where the new files go.
+        spool: takes the new files.
         longest_px: longest side of a stored image.
         problems: takes what is wrong, or odd.
         tell: hears how far it is.
+
+    Raises:
+        SetRefused: too many of them made decoders crash.
     """
 
-    def read(decoder: DecoderProcess, numbered: tuple[int, Sample]) -> TakenSample | _Lost:
-        number, sample = numbered
-        try:
-            return _read(decoder, sample, folder / f"{number:07d}", longest_px)
-        finally:
-            sample.file.path.unlink()
-            if sample.mask:
-                sample.mask.path.unlink()
+    def read(decoder: DecoderProcess, sample: Sample) -> TakenSample | _Lost:
+        return _read(decoder, sample, spool, longest_px)
 
     taken = []
-    for done, result in enumerate(pool.map(read, enumerate(samples)), 1):
+    for done, result in enumerate(pool.map(read, samples), 1):
         if isinstance(result, _Lost):
             problems.add(result.name, result.problem.code, result.problem.text)
+            if problems.counts[CRASHED] > MOST_CRASHES:
+                raise SetRefused(
+                    "too_many_crashes",
+                    f"More than {MOST_CRASHES} files made the process that decodes images crash, hang or run out of "
+                    "memory; the report names them. Leave such files out.",
+                )
         else:
             _note_odd_extension(result, problems)
             taken.append(result)
@@ -98,28 +104,28 @@ def read_samples(
     return taken
 
 
-def colour_grey_ones(taken: Iterable[TakenSample], pool: DecoderPool) -> list[TakenSample]:
+def colour_grey_ones(taken: Iterable[TakenSample], pool: DecoderPool, spool: Spool) -> list[TakenSample]:
     """The same samples with every grey image written in RGB."""
 
     def colour(decoder: DecoderProcess, one: TakenSample) -> TakenSample:
         if not one.grey:
             return one
-        _, made = decoder.ask("in_colour", one.path.read_bytes(), photograph=one.photograph)
-        one.path.write_bytes(made)
-        return replace(one, sha256=_hash(made), grey=False, conversions=(*one.conversions, "grey_to_rgb"))
+        _, made = decoder.ask("in_colour", one.stored.read(), photograph=one.photograph)
+        return replace(
+            one, stored=spool.add(made), sha256=_hash(made), grey=False, conversions=(*one.conversions, "grey_to_rgb")
+        )
 
     return list(pool.map(colour, taken))
 
 
-def _read(decoder: DecoderProcess, sample: Sample, path: Path, longest_px: int | None) -> TakenSample | _Lost:
+def _read(decoder: DecoderProcess, sample: Sample, spool: Spool, longest_px: int | None) -> TakenSample | _Lost:
     """One image, and its mask."""
     name = sample.name
     try:
-        facts, made = decoder.ask("rewrite", sample.file.path.read_bytes(), longest_px=longest_px)
-        path.write_bytes(made)
+        facts, made = decoder.ask("rewrite", sample.file.content.read(), longest_px=longest_px)
         taken = TakenSample(
             sample=sample,
-            path=path,
+            stored=spool.add(made),
             sha256=_hash(made),
             came_as=facts["came_as"],
             came_size=tuple(facts["came_size"]),
@@ -131,19 +137,17 @@ def _read(decoder: DecoderProcess, sample: Sample, path: Path, longest_px: int |
         if sample.mask is None:
             return taken
         name = sample.mask_name
-        return _with_mask(decoder, taken, path.with_suffix(".mask"))
+        return _with_mask(decoder, taken, spool)
     except FileProblem as problem:
-        path.unlink(missing_ok=True)
         return _Lost(name, problem)
 
 
-def _with_mask(decoder: DecoderProcess, taken: TakenSample, path: Path) -> TakenSample:
+def _with_mask(decoder: DecoderProcess, taken: TakenSample, spool: Spool) -> TakenSample:
     assert taken.sample.mask is not None
-    data = taken.sample.mask.path.read_bytes()
+    data = taken.sample.mask.content.read()
     facts, made = decoder.ask("mask", data, came_size=taken.came_size, stored_size=taken.stored_size)
-    path.write_bytes(made)
     counts = tuple((int(value), int(count)) for value, count in facts["counts"])
-    return replace(taken, mask_path=path, mask_sha256=_hash(made), mask_counts=counts)
+    return replace(taken, stored_mask=spool.add(made), mask_sha256=_hash(made), mask_counts=counts)
 
 
 def _note_odd_extension(taken: TakenSample, problems: Problems) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 from ml.intake.class_layout import find_class_layout
 from ml.intake.decoder_process import DECODER
@@ -19,13 +16,13 @@ from ml.intake.reading import colour_grey_ones, read_samples
 from ml.intake.refusals import FileProblem, SetRefused
 from ml.intake.reporting import make_report
 from ml.intake.sheets import draw_sheets
+from ml.intake.spool import Spool
 from ml.intake.telling import Teller
 from ml.intake.version import choose, find_kin
 from ml.intake.writing import write_images
 from records.intake import IntakeOrder, Manifest
 
 PACKS = "packs"
-WORK, CAME, MADE = "work", "came", "made"
 MANIFEST, REPORT = "manifest.json", "report.json"
 
 
@@ -42,10 +39,11 @@ def take_in(order: IntakeOrder, teller: Teller, *, decoder: Sequence[str] = DECO
     """
     found = Findings(order.options)
     try:
-        with _work_folder(order.folder) as work, DecoderPool(order.limits, command=decoder) as pool:
+        with Spool(order.folder) as made, DecoderPool(order.limits, command=decoder) as pool:
             found.parent = read_parent(order.parent_manifest, order.options.task)
-            _gather(order, found, work / CAME, teller)
-            _read(order, found, pool, work / MADE, teller)
+            with Spool(order.folder) as came:
+                _gather(order, found, came, teller)
+                _read(order, found, pool, made, teller)
             _choose(order, found, teller)
             _refuse_if_bad(found)
             manifest = _write(order, found, pool, teller)
@@ -57,10 +55,10 @@ def take_in(order: IntakeOrder, teller: Teller, *, decoder: Sequence[str] = DECO
     _write_report(order, found)
 
 
-def _gather(order: IntakeOrder, found: Findings, work: Path, teller: Teller) -> None:
+def _gather(order: IntakeOrder, found: Findings, came: Spool, teller: Teller) -> None:
     tell = teller.progress("unpacking")
     gathered, problems = found.gathered, found.problems
-    gather(order.source, work, order.limits, gathered=gathered, problems=problems, tell=tell)
+    gather(order.source, came, order.limits, gathered=gathered, problems=problems, tell=tell)
     if order.options.task == "classification":
         found.layout = find_class_layout(gathered.files, order.options, problems)
     else:
@@ -70,11 +68,11 @@ def _gather(order: IntakeOrder, found: Findings, work: Path, teller: Teller) -> 
             gathered.ignore(file.name)
 
 
-def _read(order: IntakeOrder, found: Findings, pool: DecoderPool, work: Path, teller: Teller) -> None:
+def _read(order: IntakeOrder, found: Findings, pool: DecoderPool, made: Spool, teller: Teller) -> None:
     found.taken = read_samples(
         found.samples,
         pool,
-        work,
+        made,
         longest_px=order.options.longest_px,
         problems=found.problems,
         tell=teller.progress("reading"),
@@ -86,7 +84,7 @@ def _read(order: IntakeOrder, found: Findings, pool: DecoderPool, work: Path, te
     grey_before = found.parent is None or found.parent.channels == 1
     found.channels = 1 if grey_before and all(one.grey for one in found.taken) else 3
     if found.channels == 3 and any(one.grey for one in found.taken):
-        found.taken = colour_grey_ones(found.taken, pool)
+        found.taken = colour_grey_ones(found.taken, pool, made)
 
 
 def _name_values(found: Findings) -> None:
@@ -161,15 +159,3 @@ def _write(order: IntakeOrder, found: Findings, pool: DecoderPool, teller: Telle
 def _write_report(order: IntakeOrder, found: Findings) -> None:
     report = make_report(found).model_dump_json(indent=1)
     (order.folder / REPORT).write_text(report + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _work_folder(folder: Path) -> Iterator[Path]:
-    """Where unpacked and rewritten files lie until they are in packs; gone afterwards."""
-    work = folder / WORK
-    for part in (CAME, MADE):
-        (work / part).mkdir(parents=True)
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work)

@@ -24,7 +24,7 @@ def write_images(
     values: ValueNames | None,
     tell: Callable[[int, int], None],
 ) -> list[ManifestImage]:
-    """Write packs, and delete the single files that they are made of.
+    """Write packs.
 
     Args:
         chosen: which images, and their splits.
@@ -40,10 +40,10 @@ def write_images(
     images = []
 
     def finish(decoder: DecoderProcess, one: TakenSample) -> tuple[bytes, bytes | None]:
-        image = _take(one.path)
-        if one.mask_path is None or table is None:
+        image = one.stored.read()
+        if one.stored_mask is None or table is None:
             return image, None
-        mask = _take(one.mask_path)
+        mask = one.stored_mask.read()
         if any(table[value] != value for value, _ in one.mask_counts):
             _, mask = decoder.ask("relabel", mask, table=table)
         return image, mask
@@ -69,10 +69,3 @@ def write_images(
             )
             tell(number + 1, len(chosen.kept))
     return images
-
-
-def _take(path: Path) -> bytes:
-    """The content of a file that is not needed any more."""
-    content = path.read_bytes()
-    path.unlink()
-    return content

@@ -9,16 +9,20 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from ml.intake import decoder
 from ml.intake.decoder import Answer
+from ml.intake.pixels import PixelLimits
 
 
-def pixels(data: bytes, limits: object, **arguments: object) -> Answer:
+def pixels(data: bytes, limits: PixelLimits, **arguments: Any) -> Answer:
     """As told; anything that is not an order is decoded as always."""
     word, _, rest = data.partition(b" ")
     if word == b"die":
         os.kill(os.getpid(), int(rest))
+    if word == b"raise":
+        raise ZeroDivisionError("division by zero")
     if word == b"hang":
         signal.pause()
     if word == b"burn":
@@ -60,7 +64,15 @@ def open_status() -> str:
     return os.read(fd, 10_000).decode()
 
 
-decoder.WORKS["pixels"] = pixels
+def rewrite(data: bytes, limits: PixelLimits, **arguments: Any) -> Answer:
+    """A picture with an order behind it kills its decoder."""
+    if data.endswith(b"die"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return decoder_rewrite(data, limits, **arguments)
+
+
+decoder_rewrite = decoder.rewrite
+decoder.WORKS.update(pixels=pixels, rewrite=rewrite)
 
 if __name__ == "__main__":
     decoder.main(sys.argv[1:])

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from ml.intake.decoder_process import DECODER
 from ml.intake.take_in import take_in
 from ml.intake.telling import Teller
 from records.intake import IntakeEvent, IntakeOrder, IntakeReport, Manifest
+
+BAD_DECODER = (sys.executable, "-m", "tests.ml.intake.bad_decoder")
+"""Starts a decoder that does what the bytes of an image say."""
 
 
 def picture(seed: int, width: int = 64, height: int = 48) -> Image.Image:
@@ -102,6 +107,7 @@ class Intake:
         *,
         parent: Path | None = None,
         limits: Mapping[str, Any] | None = None,
+        decoder: Sequence[str] = DECODER,
         **options: Any,
     ) -> IntakeReport:
         """Take in these files, in a zip unless they are an archive already; the result is the report.
@@ -123,7 +129,7 @@ class Intake:
                 "limits": {"processes": 1, **(limits or {})},
             }
         )
-        take_in(order, Teller(self.events.append))
+        take_in(order, Teller(self.events.append), decoder=decoder)
         return self.report
 
     @property

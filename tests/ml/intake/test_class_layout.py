@@ -12,15 +12,13 @@ from records.intake import IntakeOptions
 
 
 @pytest.fixture
-def layout_of(tmp_path):
+def layout_of(spool):
     """`layout_of(names, {csv name: text}, **options)`: name, label and split of each sample, and the problems."""
 
     def find(names, tables=None, **options):
-        files = [GatheredFile(name, tmp_path, 1, b"") for name in names]
-        for number, (name, text) in enumerate((tables or {}).items()):
-            path = tmp_path / f"{number}"
-            path.write_bytes(text if isinstance(text, bytes) else text.encode())
-            files.append(GatheredFile(name, path, path.stat().st_size, b""))
+        files = [GatheredFile(name, spool.add(b"x"), b"") for name in names]
+        for name, text in (tables or {}).items():
+            files.append(GatheredFile(name, spool.add(text if isinstance(text, bytes) else text.encode()), b""))
         problems = Problems()
         layout = find_class_layout(sorted(files, key=lambda file: file.name), IntakeOptions(**options), problems)
         find.ready_made = layout.ready_made_splits

@@ -16,9 +16,8 @@ from ml.intake.decoder_process import DecoderProcess
 from ml.intake.decoders import DecoderPool, take_in_image
 from ml.intake.refusals import FileProblem
 from records.intake import IntakeLimits
-from tests.ml.intake.making import file_of, jpeg, picture, png
+from tests.ml.intake.making import BAD_DECODER, file_of, jpeg, picture, png
 
-BAD_DECODER = (sys.executable, "-m", "tests.ml.intake.bad_decoder")
 MEMORY = 2**29
 
 
@@ -95,8 +94,17 @@ def test_every_format_and_oddity_decodes_behind_the_limits():
         file_of(small.convert("L"), "BMP"),
     ]
     with DecoderPool(IntakeLimits(processes=1)) as pool:
-        shapes = {pool.decode(data).pixels.shape[2] for data in files}
-    assert shapes == {1, 3}
+        assert {pool.decode(data).pixels.shape[2] for data in files} == {1, 3}
+        (pid,) = [decoder._process.pid for decoder in pool._decoders]
+        with pool._lend() as decoder:
+            assert all("look" in decoder.ask("rewrite", data, longest_px=32)[0] for data in files)
+            grey = decoder.ask("rewrite", file_of(small.convert("L")), longest_px=None)[1]
+            decoder.ask("in_colour", grey, photograph=True)
+            decoder.ask("in_colour", grey, photograph=False)
+            decoder.ask("mask", grey, came_size=(64, 48), stored_size=(32, 24))
+            decoder.ask("mask_values", grey, came_size=(64, 48), stored_size=(32, 24))
+            decoder.ask("relabel", grey, table=[0] * 256)
+            assert decoder._process.pid == pid
 
 
 def test_results_come_in_the_order_of_the_items_from_two_decoders_at_once():
@@ -133,6 +141,13 @@ def test_a_crash_costs_one_image_and_the_next_is_decoded(pool, number):
     assert problem.code == "decoder_crashed"
     assert number.name in problem.text
     assert pool.decode(png(1)).pixels.shape == (48, 64, 3)
+
+
+def test_an_error_that_nobody_foresaw_costs_one_image_and_is_named(pool):
+    problem = problem_of(pool, b"raise ")
+    assert problem.code == "decoder_crashed"
+    assert "ZeroDivisionError: division by zero" in problem.text
+    assert pool.decode(png(1)).came_as == "PNG"
 
 
 def test_a_decoder_that_hangs_is_ended():

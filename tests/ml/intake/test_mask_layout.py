@@ -12,15 +12,14 @@ from ml.intake.refusals import FileProblem, SetRefused
 
 
 @pytest.fixture
-def layout_of(tmp_path):
+def layout_of(spool):
     """`layout_of(names, classes=text)`: split and mask of each image, by name; and the problems."""
 
     def find(names, classes=None, classes_name="classes.txt"):
-        files = [GatheredFile(name, tmp_path, 1, b"") for name in names]
+        files = [GatheredFile(name, spool.add(b"x"), b"") for name in names]
         if classes is not None:
-            path = tmp_path / "classes"
-            path.write_bytes(classes if isinstance(classes, bytes) else classes.encode())
-            files.append(GatheredFile(classes_name, path, path.stat().st_size, b""))
+            content = classes if isinstance(classes, bytes) else classes.encode()
+            files.append(GatheredFile(classes_name, spool.add(content), b""))
         problems = Problems()
         layout = find_mask_layout(files, problems)
         find.value_names = layout.value_names

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.intake import packs
+from ml.intake import packs, reading
 from ml.intake.refusals import SetRefused
 from tests.ml.intake.making import (
+    BAD_DECODER,
     codes,
     file_of,
     jpeg,
@@ -119,7 +120,7 @@ def test_conversions_and_formats_are_counted(intake):
     assert report.formats == {"BMP": 1, "GIF": 1, "JPEG": 1, "PNG": 2, "TIFF": 1, "WebP": 1}
 
 
-def test_the_work_folder_is_gone_and_nothing_else_is_written(intake):
+def test_nothing_but_the_results_is_left_behind(intake):
     intake(two_classes())
     assert {path.name for path in intake.folder.iterdir()} == {
         "manifest.json",
@@ -255,6 +256,23 @@ def test_a_crash_of_the_decoder_costs_one_image(intake, tmp_path):
     report = intake({**two_classes(), "ants/large.png": large}, skip_bad=True, limits={"memory_bytes": 2**28})
     assert codes(report) == {"ants/large.png": "decoder_crashed"}
     assert report.images == 6
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_killed_decoders_cost_their_images_and_no_other(intake, processes):
+    deadly = {f"ants/deadly{number}.png": png(60 + number) + b"die" for number in range(3)}
+    report = intake({**two_classes(), **deadly}, skip_bad=True, decoder=BAD_DECODER, limits={"processes": processes})
+    assert codes(report) == dict.fromkeys(deadly, "decoder_crashed")
+    assert all("SIGKILL" in problem.text for problem in report.problems)
+    assert report.images == 6
+
+
+def test_a_set_that_crashes_decoder_after_decoder_is_refused(intake, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_CRASHES", 2)
+    deadly = {f"ants/deadly{number}.png": png(60 + number) + b"die" for number in range(9)}
+    refused = refusal_of(intake, {**two_classes(), **deadly}, skip_bad=True, decoder=BAD_DECODER)
+    assert refused.code == "too_many_crashes"
+    assert intake.report.problem_counts == {"decoder_crashed": 3}
 
 
 # ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────
