@@ -22,12 +22,13 @@ from records.inputs import ArtifactInput, DatasetInput, Input
 from records.lookup import YardLibrary
 from records.orders import Order, OrderedDevice
 from records.specs import parse_spec
+from worker.deliveries import Tell
 from worker.own_datasets import drop_unused, stage_own_dataset
 from worker.ready_cache import ready_cache
 from worker.recorder import Recorder
 from worker.sheet import draw_sheet
 from worker.sources import Check, sources_of
-from worker.staging import Tell, stage_checkpoint, stage_dataset
+from worker.staging import stage_checkpoint, stage_dataset
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.inputs")

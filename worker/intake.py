@@ -87,7 +87,9 @@ class _Check:
         except _Interrupted:
             self._write(lambda session, _: intakes.release_intake(session, self._claim))
             return "interrupted"
-        except (_Refused, QuotaReached, NotFound, DiskFull) as error:
+        except NotFound as error:  # of all that is looked up, only the version that it adds to can be gone
+            return self._refuse("parent_deleted", error.text)
+        except (_Refused, QuotaReached, DiskFull) as error:
             return self._refuse(error.code, error.text)
         except (_Failed, JobError) as error:
             return self._fail(error.code, error.text)

@@ -19,9 +19,9 @@ from records.image_sets import StoredVersion
 from records.intakes import MANIFEST
 from records.locks import hold, hold_if_free
 from worker.cache import lock_of, read_stamp, write_stamp
+from worker.deliveries import Tell
 from worker.manifests import stored_files
 from worker.sources import Check
-from worker.staging import Tell
 
 _IMAGES = "images"
 _CHUNK = 1 << 20

@@ -24,6 +24,8 @@ def make_blueprint() -> Blueprint:
     pages.add_url_rule("/submit", view_func=views.submit)
     pages.add_url_rule("/devices", view_func=views.devices)
     pages.add_url_rule("/datasets", view_func=views.datasets)
+    pages.add_url_rule("/datasets/<name>", view_func=views.dataset)
+    pages.add_url_rule("/upload", view_func=views.upload)
     pages.add_url_rule("/networks", view_func=views.networks)
     pages.add_url_rule("/networks/<name>", view_func=views.network)
     pages.add_url_rule("/networks/<name>/drawing.svg", view_func=views.network_drawing)

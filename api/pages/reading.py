@@ -12,9 +12,7 @@ from ml.networks import NETWORKS, make_network
 from records import reading
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
-from records.catalogue import CATALOGUE
 from records.database import Database
-from records.datasets import fetched_datasets
 from records.errors import NotFound
 from records.lookup import YardLibrary
 from records.runs import read_facts
@@ -82,13 +80,6 @@ def devices_page(database: Database, person: Person) -> dict[str, Any]:
     owner_id = None if person.is_admin else person.id
     with database.read() as session:
         return {"devices": reading.show_devices(session), "queue": reading.list_queue(session, owner_id=owner_id)}
-
-
-def datasets_page(database: Database) -> dict[str, Any]:
-    """The catalogue, each with what this yard has fetched of it."""
-    with database.read() as session:
-        fetched = fetched_datasets(session)
-    return {"datasets": [(dataset, fetched.get(name)) for name, dataset in CATALOGUE.items()]}
 
 
 def networks_page() -> dict[str, Any]:

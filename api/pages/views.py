@@ -9,7 +9,7 @@ from flask import Response, redirect, render_template, request, url_for
 
 from api import auth
 from api.drawings import drawing_reply
-from api.pages import reading
+from api.pages import reading, sets
 from api.pages.forms import make_form
 from api.pages.network import drawn_network, network_page
 from api.paging import LARGEST_ID
@@ -69,7 +69,7 @@ def submit() -> str:
     if kind not in kinds:
         raise InvalidRequest(f"No job kind is called {shorten(kind)!r}. {near_matches(kind, kinds)}")
     networks = {name: network.describe_options() for name, network in NETWORKS.items()}
-    form = make_form(SPECS[kind].model_json_schema(), datasets=list(CATALOGUE), networks=networks)
+    form = make_form(SPECS[kind].model_json_schema(), datasets=_datasets(prefill), networks=networks)
     return render_template(
         "pages/submit.html", form=form, kind=kind, kinds=kinds, prefill=prefill or None, source=source
     )
@@ -81,8 +81,20 @@ def devices() -> str:
 
 
 def datasets() -> str:
-    """The catalogue of data."""
-    return render_template("pages/datasets.html", **reading.datasets_page(the_yard().database))
+    """The catalogue of data, and one's own."""
+    return render_template("pages/datasets.html", **sets.datasets_page(the_yard().database))
+
+
+def dataset(name: str) -> str:
+    """One dataset of one's own; `version` chooses one, `owner` says whose."""
+    yard, number = the_yard(), _number("version")
+    shown = sets.set_page(yard.database, yard.blobs, name, owner=_owner(), number=number)
+    return render_template("pages/dataset.html", **shown)
+
+
+def upload() -> str:
+    """The form for images of one's own; `add` names the dataset to which they are added."""
+    return render_template("pages/upload.html", add=request.args.get("add", "")[:63])
 
 
 def networks() -> str:
@@ -133,6 +145,21 @@ def _person() -> Person:
     return auth.require_person()
 
 
+def _datasets(prefill: dict[str, Any]) -> list[str]:
+    """What the form offers: the catalogue, one's own, and what a spec that is taken over names."""
+    offered = [*CATALOGUE, *sets.own_names(the_yard().database)]
+    named = prefill.get("dataset")
+    return offered if not named or named in offered else [*offered, named]
+
+
+def _owner() -> str | None:
+    """Whose dataset is meant; None for one's own."""
+    owner = request.args.get("owner")
+    if owner is not None and not owner.isprintable():
+        raise InvalidRequest("Expected the name of a person as `owner`.")
+    return owner
+
+
 def _preset() -> dict[str, Any]:
     """A spec that only names a dataset, a network or a job that has trained, as the links of their pages do."""
     dataset, network = request.args.get("dataset"), request.args.get("network")
@@ -152,7 +179,7 @@ def _number(name: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit()):
-        raise InvalidRequest(f"Expected a job's number as `{name}`, got {shorten(text)!r}.")
+        raise InvalidRequest(f"Expected a whole number as `{name}`, got {shorten(text)!r}.")
     return _in_range(int(text[:30]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -20,6 +21,16 @@ _STAGES = {
     "testing": "Testing",
     "predicting": "Predicting",
     "reporting": "Writing the results",
+}
+_CHECKS = {
+    "waiting": "Waits for a worker",
+    "unpacking": "Unpacking",
+    "reading": "Looking at every image",
+    "comparing": "Looking for duplicates",
+    "splitting": "Dealing images to splits",
+    "writing": "Writing images anew",
+    "drawing": "Drawing samples",
+    "storing": "Storing",
 }
 _SPLITS = {"val": "validation", "train": "training"}
 _BEST_FIRST = ("test/accuracy", "val/accuracy", "test/loss", "val/loss")
@@ -65,6 +76,16 @@ def time_left(live: Facts) -> str:
     """How long a running job still needs, as far as it knows."""
     seconds = live.get("time_left_s")
     return f"{duration(seconds)} left" if seconds is not None else ""
+
+
+def stage_words(stage: str) -> str:
+    """What the check of a dataset does just now."""
+    return _CHECKS.get(stage, stage.capitalize())
+
+
+def when(text: str) -> datetime:
+    """A time as the API writes it."""
+    return datetime.fromisoformat(text)
 
 
 def duration(seconds: float) -> str:
@@ -229,7 +250,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
         plain, range_words, plain_number, picture_words, title_words, code_words, byte_words,
-        short_count, field_words,
+        short_count, field_words, stage_words, when,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

@@ -25,6 +25,7 @@ from records.jobs import cancel
 from records.schedule import run_pass
 from records.settings import Settings
 from tests.api.pages import filling
+from tests.api.pages.filling_sets import fill_sets
 from tests.waiting import eventually
 
 CHROMIUM = shutil.which("chromium")
@@ -177,5 +178,6 @@ def _fill(database: Database, blobs: FolderBlobs, folder: Path) -> None:
     filling.start_next(database, ago(2))
     filling.add_job(database, admin, ago(1), epochs=20)
     filling.add_job(database, admin, now, priority=5, name="Urgent")
+    fill_sets(database, blobs, admin, folder, ago(30))
     with database.write() as session:
         run_pass(session, lease_s=60, at=now)
