@@ -15,8 +15,8 @@ from records.catalogue import Dataset, find_dataset
 from records.clock import utc_now
 from records.database import is_outage
 from records.datasets import fetched_datasets, note_fetched
-from records.errors import JobError
-from records.inputs import ArtifactInput, DatasetInput, Input
+from records.errors import JobError, WeightsMissing
+from records.inputs import ArtifactInput, DatasetInput, Input, WeightsInput
 from records.lookup import YardLibrary
 from records.orders import Order, OrderedDevice
 from records.specs import parse_spec
@@ -88,6 +88,8 @@ def _stage(place: Workplace, wanted: Input, folder: Path, *, recorder: Recorder,
             return _stage_dataset(place, dataset, recorder=recorder, check=check), dataset.sha256
         case ArtifactInput(job_id, name):
             return _stage_artifact(place, job_id, name, folder, check=check)
+        case WeightsInput(name):
+            raise WeightsMissing(f"This worker cannot fetch the weights {name!r} yet. Start from an earlier job.")
 
 
 def _stage_artifact(place: Workplace, job_id: int, name: str, folder: Path, *, check: Check) -> tuple[Path, str]:

@@ -28,20 +28,12 @@ def submit(
     as_json: JsonFlag = False,
 ) -> None:
     """Send a job: a FILE, or --kind and --set, or a file with some fields set anew."""
-    from trainyard.cli.output import console, print_json
     from trainyard.cli.spec_options import read_spec
 
     spec = read_spec(file, kind=kind, sets=sets or [])
     if not spec:
         raise typer.BadParameter("Name a FILE with a spec, or say --kind train --set dataset=mnist …")
-    client = connect(context)
-    job = client.submit(spec, idempotency_key=key or None)
-    if watch_it:
-        _watch(client, job, as_json=as_json)
-    elif as_json:
-        print_json(job)
-    else:
-        console().print(f"Submitted job {job.id}: {job.title}. Watch it with: trainyard watch {job.id}")
+    send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
 
 
 def list_jobs(
@@ -109,6 +101,20 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+def send(context: typer.Context, spec: dict[str, Any], *, key: str, watch_it: bool, as_json: bool) -> None:
+    """Submit a spec, then watch the job, or print it as JSON, or say how to watch it."""
+    from trainyard.cli.output import console, print_json
+
+    client = connect(context)
+    job = client.submit(spec, idempotency_key=key or None)
+    if watch_it:
+        _watch(client, job, as_json=as_json)
+    elif as_json:
+        print_json(job)
+    else:
+        console().print(f"Submitted job {job.id}: {job.title}. Watch it with: trainyard watch {job.id}")
+
+
 def _watch(client: Client, job: Job, *, as_json: bool) -> None:
     from trainyard.cli.output import console, print_json_line
     from trainyard.cli.watching import print_ending, watch_job
@@ -142,6 +148,6 @@ def _standing(job: Job) -> Any:
     if job.status == "running":
         return f"{job.progress:.0%} {words.span(job.time_left_s)}".strip()
     if job.status == "succeeded":
-        accuracy = job.summary.get("test/accuracy")
+        accuracy = job.summary.get("test/accuracy", job.summary.get("val/accuracy"))
         return f"accuracy {words.value(accuracy)}" if accuracy is not None else ""
     return job.reason.code if job.reason else ""
