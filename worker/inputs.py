@@ -18,10 +18,11 @@ from records.database import is_outage
 from records.datasets import fetched_datasets, note_fetched
 from records.errors import JobError
 from records.image_sets import StoredVersion, find_stored
-from records.inputs import ArtifactInput, DatasetInput, Input
+from records.inputs import ArtifactInput, DatasetInput, Input, WeightsInput
 from records.lookup import YardLibrary
 from records.orders import Order, OrderedDevice
 from records.specs import parse_spec
+from records.weights import WEIGHTS, Weights
 from worker.deliveries import Tell
 from worker.own_datasets import drop_unused, stage_own_dataset
 from worker.ready_cache import ready_cache
@@ -29,6 +30,7 @@ from worker.recorder import Recorder
 from worker.sheet import draw_sheet
 from worker.sources import Check, sources_of
 from worker.staging import stage_checkpoint, stage_dataset
+from worker.weights import sources_of_weights, stage_weights
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.inputs")
@@ -105,6 +107,8 @@ def _stage(
             return _stage_own(place, ref, recorder=recorder, held=held, check=check)
         case ArtifactInput(job_id, name):
             return _stage_artifact(place, job_id, name, folder, check=check)
+        case WeightsInput(name):
+            return _stage_weights(place, WEIGHTS[name], recorder=recorder, check=check), WEIGHTS[name].digest
 
 
 def _stage_artifact(place: Workplace, job_id: int, name: str, folder: Path, *, check: Check) -> tuple[Path, str]:
@@ -128,6 +132,12 @@ def _stage_own(place: Workplace, ref: str, *, recorder: Recorder, held: ExitStac
     if dropped:
         log.info("cache.dropped datasets=%s", [sha256[:12] for sha256 in dropped])
     return folder, version.sha256
+
+
+def _stage_weights(place: Workplace, weights: Weights, *, recorder: Recorder, check: Check) -> Path:
+    settings = place.settings
+    sources = sources_of_weights(weights, settings.data, environment=place.tools)
+    return stage_weights(weights, settings.cache_folder, sources, tell=_telling(recorder), check=check)
 
 
 def _telling(recorder: Recorder) -> Tell:

@@ -12,9 +12,10 @@ from ml.engine.checkpoint import read_checkpoint
 from ml.engine.earlier import load_classifier, read_network
 from ml.engine.freezing import PartialForward, rates_by_block
 from ml.engine.optimizers import make_optimizer
+from ml.engine.pretrained import load_pretrained
 from ml.engine.steps import RateGroup
 from ml.engine.training import Course
-from ml.inspections.pretrained import find_pretrained, fresh_layers
+from ml.inspections.pretrained import draw_pretrained, find_pretrained, fresh_layers
 from ml.networks import Network
 from ml.networks.transfer import NONE, frozen_layers
 from records.orders import Order
@@ -44,7 +45,7 @@ class Stage:
 def read_base(spec: FinetuneSpec, order: Order) -> Network:
     """The network that learned before, as it was trained; its numbers stay in their file."""
     if spec.base.pretrained is not None:
-        find_pretrained(spec.base.pretrained)
+        return draw_pretrained(find_pretrained(spec.base.pretrained))
     return read_network(order.inputs["run"])
 
 
@@ -58,10 +59,14 @@ def load_base(spec: FinetuneSpec, order: Order, base: Network, network: Network)
         network: the same with a new head.
 
     Raises:
-        RecipeFailed: the file does not fit.
+        RecipeFailed, WeightsUnreadable: the file does not fit.
     """
     model = build_model(network, seed=spec.seed)
-    trained, fresh = load_classifier(base, order.inputs["weights"]), fresh_layers(network)
+    path = order.inputs["weights"]
+    if spec.base.pretrained is not None:
+        load_pretrained(model, network, find_pretrained(spec.base.pretrained), path)
+        return model
+    trained, fresh = load_classifier(base, path), fresh_layers(network, None)
     for layer in trained.layers:
         if layer.name not in fresh and layer.weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())
@@ -70,7 +75,7 @@ def load_base(spec: FinetuneSpec, order: Order, base: Network, network: Network)
 
 def plan_stages(spec: FinetuneSpec, network: Network) -> list[Stage]:
     """The stages that have epochs, in their order."""
-    head = fresh_layers(network)
+    head = fresh_layers(network, spec.base.pretrained)
     rule = spec.early_stopping
     chosen_by = rule.metric if rule else "val/loss"
     first = Course(spec.head_epochs, spec.head_learning_rate, spec.schedule, chosen_by=chosen_by, after=spec.epochs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ml.inspections.images import find_sides
 from ml.inspections.inspection import find_in
-from ml.inspections.pretrained import find_pretrained
+from ml.inspections.pretrained import draw_pretrained, find_pretrained
 from ml.networks import Network, NetworkError, draw_network
 from ml.networks.transfer import with_new_head
 from records.errors import FieldProblem, InvalidSpec, NotFound
@@ -78,7 +78,7 @@ def _draw(library: Library, spec: TrainSpec | FinetuneSpec, dataset: DatasetCard
         sides = find_sides(spec.image_size, dataset, default=None)
         return draw_network(spec.network, (*sides, dataset.channels), classes)
     if spec.base.job is None:
-        base = find_pretrained(spec.base.pretrained, path=path)
+        base = draw_pretrained(find_pretrained(spec.base.pretrained, path=path))
     else:
         _, _, base = _read(library, _find_run(library, spec.base.job, path), path)
     sides = find_sides(spec.image_size, dataset, default=base.input_shape[:2])

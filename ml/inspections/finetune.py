@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from ml.inspections.earlier import find_classifier
 from ml.inspections.images import check_augmentation, check_class_weights, check_classification, find_sides
 from ml.inspections.inspection import Inspection, find_in
-from ml.inspections.pretrained import find_pretrained, fresh_layers
+from ml.inspections.pretrained import draw_pretrained, find_pretrained, fresh_layers
 from ml.networks import Network
 from records.errors import FieldProblem, InvalidSpec
-from records.inputs import DatasetInput, Input
+from records.inputs import DatasetInput, Input, WeightsInput
 from records.library import DatasetCard, Library
 from records.specs import FinetuneSpec
 
@@ -34,7 +34,7 @@ def inspect_finetune(spec: FinetuneSpec, library: Library) -> Inspection:
     sides = find_sides(spec.image_size, dataset, default=base.input_shape[:2])
     try:
         network = with_new_head(base, (*sides, base.input_shape[2]), len(dataset.classes))
-        fresh = fresh_layers(network)
+        fresh = fresh_layers(network, spec.base.pretrained)
         frozen = frozen_layers(network, spec.unfreeze_from, fresh)
     except NetworkError as error:
         raise InvalidSpec(error.problems) from error
@@ -49,7 +49,8 @@ def inspect_finetune(spec: FinetuneSpec, library: Library) -> Inspection:
 def _find_base(spec: FinetuneSpec, library: Library) -> tuple[Network, Mapping[str, Input]]:
     """The network as it was trained before, and what to stage of it."""
     if spec.base.pretrained is not None:
-        find_pretrained(spec.base.pretrained)
+        weights = find_pretrained(spec.base.pretrained)
+        return draw_pretrained(weights), {"weights": WeightsInput(weights.name)}
     classifier = find_classifier(library, spec.base.run, path="base")
     staged = {role: classifier.inputs[role] for role in ("run", "weights")}
     return classifier.network.main, staged

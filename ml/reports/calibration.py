@@ -91,7 +91,7 @@ def write_calibration_png(path: Path, found: Calibration, *, of: str) -> None:
         _draw_reliability(upper, found)
         _draw_counts(lower, found)
         figure.suptitle(
-            f"Expected calibration error {found.expected_error:.3f}, {of}",
+            f"Expected calibration error {found.expected_error:.3f}\n{of}",
             x=0.02,
             ha="left",
             fontsize=12,
@@ -118,12 +118,12 @@ def _draw_reliability(axes: Any, found: Calibration) -> None:
         place = (one.low + one.high) / 2
         axes.bar(place, one.accuracy, width * 0.92, color=BLUE)
         low, high = sorted((one.accuracy, one.confidence))
-        axes.bar(place, high - low, width * 0.92, bottom=low, color=ORANGE, alpha=0.35)
+        axes.bar(place, high - low, width * 0.92, bottom=low, facecolor="none", edgecolor=ORANGE, hatch="////")
     axes.plot([0, 1], [0, 1], color=INK, linewidth=1.0, linestyle=(0, (4, 3)))
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.set_ylabel("share that was right")
-    axes.set_title("Blue: right. Orange: gap to the probability.", fontsize=10, color=FAINT)
+    axes.set_title("Blue: share that was right. Hatched: gap to the probability.", fontsize=9.5, color=FAINT)
     axes.grid(axis="y")
 
 
@@ -134,4 +134,5 @@ def _draw_counts(axes: Any, found: Calibration) -> None:
     axes.axvline(found.accuracy, color=BLUE, linewidth=1.5)
     axes.axvline(found.confidence, color=ORANGE, linewidth=1.5)
     axes.set_ylabel("images")
-    axes.set_xlabel("probability of the class that was said (lines: mean accuracy, mean probability)")
+    axes.set_xlabel("probability of the class that was said")
+    axes.set_title("Lines: mean accuracy, mean probability.", fontsize=9.5, color=FAINT)

@@ -60,13 +60,16 @@ class FinetuneSpec(BaseSpec):
     """The peak of the schedule in the first stage."""
     learning_rate: Rate = 3e-4
     """The peak of the schedule in the second stage, for the head; the layers below get less."""
-    rate_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
-    """In the second stage each block of layers learns at this share of the rate of the block above it."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Everything random follows from it: the head's weights, order of the images, dropout, augmentation."""
     optimizer: Optimizer = AdamW()
     schedule: Schedule = Cosine(warmup_fraction=0.1)
     """Of each stage anew."""
+    unfreeze_from: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """The first layer, or block of layers, that learns in the second stage; `all`, or `none` for the head alone. The
+    upper third of the blocks when left out."""
+    rate_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
+    """In the second stage each block of layers learns at this share of the rate of the block above it."""
     label_smoothing: Fraction = 0.1
     """Share of each label that is spread evenly over all classes (Szegedy et al. 2016); in training only."""
     train_norms: bool = False
@@ -75,14 +78,12 @@ class FinetuneSpec(BaseSpec):
     augment_head: bool = False
     """Augment in the first stage too. Else the frozen layers see each image once, and the head learns from what they
     made of it, which is much faster."""
-    unfreeze_from: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    """The first layer, or block of layers, that learns in the second stage; `all`, or `none` for the head alone. The
-    upper third of the blocks when left out."""
     image_size: ImageSize | None = None
     """Pixels a side that photographs are brought to, or height and width; that of the base when left out."""
     augmentation: Augmentation | None = Augmentation(flip="horizontal", crop=Crop(scale=(0.35, 1.0)))
-    early_stopping: EarlyStopping | None = EarlyStopping()
-    """Ends the second stage."""
+    early_stopping: EarlyStopping | None = EarlyStopping(metric="val/accuracy")
+    """Ends the second stage. Its metric also says which epoch's weights are the best: here accuracy, as smoothed labels
+    make the loss of a sure and right answer grow."""
     class_weights: Literal["balanced"] | tuple[Annotated[float, Field(ge=0.0, le=1e6)], ...] | None = None
     """`balanced` weighs each class by the inverse of its count; a list gives one weight a class, in class order."""
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = 0.2

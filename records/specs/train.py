@@ -131,11 +131,11 @@ class TrainSpec(BaseSpec):
     learning_rate: Rate = 1e-3
     """The peak of the schedule."""
     schedule: Schedule = Cosine()
-    label_smoothing: Fraction = 0.0
-    """Share of each label that is spread evenly over all classes (Szegedy et al. 2016); in training only."""
     image_size: ImageSize | None = None
     """Pixels a side that photographs are brought to, or height and width; a dataset of one size has its own."""
     augmentation: Augmentation | None = None
+    label_smoothing: Fraction = 0.0
+    """Share of each label that is spread evenly over all classes (Szegedy et al. 2016); in training only."""
     early_stopping: EarlyStopping | None = None
     class_weights: Literal["balanced"] | tuple[Annotated[float, Field(ge=0.0, le=1e6)], ...] | None = None
     """`balanced` weighs each class by the inverse of its count; a list gives one weight a class, in class order."""

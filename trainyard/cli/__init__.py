@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import datasets, estimates, files, jobs, networks, predict, yard
+from trainyard.cli import datasets, estimates, files, jobs, networks, predict, training, yard
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ def _root(
 
 _COMMANDS = {
     **yard.RUN,
+    **training.COMMANDS,
     **estimates.COMMANDS,
     **jobs.COMMANDS,
     **files.COMMANDS,

@@ -33,7 +33,7 @@ def submit(
     spec = read_spec(file, kind=kind, sets=sets or [])
     if not spec:
         raise typer.BadParameter("Name a FILE with a spec, or say --kind train --set dataset=mnist …")
-    watch_submitted(context, spec, key=key, watch_it=watch_it, as_json=as_json)
+    send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
 
 
 def list_jobs(
@@ -101,10 +101,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
-def watch_submitted(
-    context: typer.Context, spec: dict[str, Any], *, key: str = "", watch_it: bool, as_json: bool
-) -> None:
-    """Send a job, and tell or watch it."""
+def send(context: typer.Context, spec: dict[str, Any], *, key: str = "", watch_it: bool, as_json: bool) -> None:
+    """Submit a spec, then watch the job, or print it as JSON, or say how to watch it."""
     from trainyard.cli.output import console, print_json
 
     client = connect(context)
@@ -150,6 +148,6 @@ def _standing(job: Job) -> Any:
     if job.status == "running":
         return f"{job.progress:.0%} {words.span(job.time_left_s)}".strip()
     if job.status == "succeeded":
-        accuracy = job.summary.get("test/accuracy")
+        accuracy = job.summary.get("test/accuracy", job.summary.get("val/accuracy"))
         return f"accuracy {words.value(accuracy)}" if accuracy is not None else ""
     return job.reason.code if job.reason else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from trainyard.cli.jobs import watch_submitted
+from trainyard.cli.jobs import send
 from trainyard.cli.session import FAILED, JobId, JsonFlag, complain, connect
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def predict(
         raise typer.BadParameter("Name image files, or a --dataset.")
     if dataset:
         spec = {"kind": "predict", "run": {"job": job_id, "weights": weights}, "dataset": dataset, "split": split}
-        watch_submitted(context, spec, watch_it=watch_it, as_json=as_json)
+        send(context, spec, watch_it=watch_it, as_json=as_json)
         return
     for path in paths:
         if not path.is_file():

@@ -37,12 +37,14 @@ function fields() {
 function readSpec() {
   const spec = { kind: kind };
   for (const box of form.querySelectorAll("[data-optional]")) {
-    if (box.querySelector("input").checked && !box.closest("fieldset[disabled]")) put(spec, box.dataset.optional, {});
+    if (box.closest("fieldset[disabled]")) continue;
+    if (box.querySelector("input").checked) put(spec, box.dataset.optional, {});
+    else if ("on" in box.dataset) put(spec, box.dataset.optional, null);
   }
   for (const input of fields()) {
     const value = readValue(input);
     const isDefault = JSON.stringify(value) === JSON.stringify(JSON.parse(input.dataset.default));
-    if (value !== undefined && (!isDefault || input.matches("#panel-form > section > .fields > .field > input, [data-required]"))) {
+    if (value !== undefined && (!isDefault || input.matches("#panel-form > section > .fields > .field > input, [data-required], [data-explicit]"))) {
       put(spec, input.dataset.path, value);
     }
   }
@@ -75,14 +77,17 @@ function put(object, path, value) {
 function fill(spec) {
   for (const box of form.querySelectorAll("[data-optional]")) {
     const check = box.querySelector("input");
-    check.checked = Boolean(look(spec, box.dataset.optional));
+    const given = look(spec, box.dataset.optional);
+    check.checked = given === undefined ? "on" in box.dataset : given !== null;
     settle(check);
-    if (check.checked) box.closest("details").open = true;
+    if (check.checked && given) box.closest("details").open = true;
   }
   const choices = [...form.querySelectorAll("[data-choice] > select")];
   for (const input of [...choices, ...form.querySelectorAll("[data-path]:not([data-choice] > select)")]) {
     const value = look(spec, input.dataset.path);
-    write(input, value === undefined ? fallback(input) : value);
+    // An object that is given says all that differs from its class's defaults, which an explicit field does not show.
+    const silent = value === undefined && "explicit" in input.dataset && look(spec, input.dataset.path.replace(/\.[^.]*$/, ""));
+    write(input, silent ? null : value === undefined ? fallback(input) : value);
     settle(input);
   }
   return unknownPaths(spec);
