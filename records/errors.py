@@ -11,10 +11,12 @@ TrainyardError
 │   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
 │   ├── MethodNotAllowed    405  the address exists, the method does not
 │   ├── Conflict            409  the thing is not in a state that allows this
+│   ├── PreconditionFailed  412  the thing is not as If-Match says
 │   ├── PayloadTooLarge     413  the body is larger than the yard takes
 │   ├── UnsupportedMediaType 415 the body is of another content type
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
+│   ├── PreconditionRequired 428 the thing may only be changed with If-Match
 │   ├── TooManyRequests     429  a limit was reached
 │   │   └── TooManyStreams  429  all event streams of this process are taken
 │   └── NotAvailable        503  a part of the yard is not there at present
@@ -125,6 +127,20 @@ class Conflict(RequestError):
 
     status = 409
     code = "conflict"
+
+
+class PreconditionFailed(RequestError):
+    """Raised when a thing is not in the state that the caller's If-Match tells of."""
+
+    status = 412
+    code = "precondition_failed"
+
+
+class PreconditionRequired(RequestError):
+    """Raised when a thing that others may change too must not be changed without If-Match."""
+
+    status = 428
+    code = "precondition_required"
 
 
 class PayloadTooLarge(RequestError):

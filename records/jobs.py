@@ -33,8 +33,9 @@ def submit(
     parameters: int,
     at: datetime,
     estimate: dict[str, Any] | None = None,
+    cloned_from: int | None = None,
 ) -> JobTable:
-    """Add a queued job; `estimate` is what it is thought to cost."""
+    """Add a queued job; `estimate` is what it is thought to cost, `cloned_from` the job whose spec it began with."""
     job = JobTable(
         kind=spec.kind,
         name=spec.name,
@@ -48,6 +49,7 @@ def submit(
         progress=0.0,
         live={},
         version=1,
+        cloned_from=cloned_from,
         created_at=at,
     )
     session.add(job)

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("tensorflow", "keras", "jax", "torch")
 LANGUAGE = (
-    "errors", "states", "specs", "events", "orders", "inputs", "library", "catalogue", "placing", "retries",
+    "errors", "states", "specs", "events", "orders", "inputs", "library", "catalogue", "placing", "references",
+    "retries",
 )  # fmt: skip
 """Modules of `records` that need only the standard library and pydantic."""
 
