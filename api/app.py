@@ -31,6 +31,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # one more, to tell too large from just full
     app.extensions[EXTENSION] = make_yard(settings, clock)
     app.url_map.converters["job"] = JobId
+    app.url_map.converters["number"] = JobId
     register_cookies(app)
     register_problems(app)
     register_headers(app)
@@ -52,7 +53,7 @@ def from_environment() -> APIFlask:
 
 
 class JobId(IntegerConverter):
-    """A job's id in an address; a larger number than the database can hold names nothing."""
+    """A job's id in an address, or a version's number; a larger one than the database can hold names nothing."""
 
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, max=LARGEST_ID)

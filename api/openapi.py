@@ -12,9 +12,12 @@ from pydantic.json_schema import models_json_schema
 
 from api import views
 from api.asking import Query, parameters
+from api.cloning import CloneRequest
 from api.describing import DescribeRequest
+from api.modelling import AliasTarget, NewModel, NewVersion
 from api.paging import LARGEST_ID
 from api.problems import PROBLEM
+from records.editing import JobEdit
 from records.settings import Settings
 from records.specs import SPECS, TEST_KINDS
 
@@ -28,7 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def describe(
     blueprint: APIBlueprint,
     *,
-    reply: type[BaseModel] | str,
+    reply: type[BaseModel] | str | None,
     status: int = 200,
     query: type[Query] | None = None,
     body: str | None = None,
@@ -42,7 +45,7 @@ def describe(
 
     Args:
         blueprint: where the route belongs.
-        reply: the class of its JSON, or the media type of a reply that is no JSON.
+        reply: the class of its JSON, the media type of a reply that is no JSON, or None for a reply without a body.
         status: of a reply that went well.
         query: the class of its query.
         body: the name of the schema of its body.
@@ -58,6 +61,9 @@ def describe(
     extensions: dict[str, Any] = {_PARAMETERS: [*(parameters(query) if query else ()), *headers], _BODY: body}
     extensions[_OTHERS] = (str(status), tuple(other_media_types))
     doc = blueprint.doc(responses=responses, security=None if public else [{_TOKEN: []}], extensions=extensions)
+    if reply is None:
+        responses[status] = {"description": "Done."}
+        return doc
     if isinstance(reply, str):
         schema = {"type": "string"} if reply.startswith("text/") else {}
         responses[status] = {"description": "As asked.", "content": {reply: {"schema": schema}}}
@@ -106,7 +112,7 @@ def _complete(document: dict[str, Any], kinds: list[str]) -> dict[str, Any]:
 
 def _complete_operation(operation: dict[str, Any]) -> None:
     for parameter in operation["parameters"]:
-        if parameter["name"] == "job_id":
+        if parameter["name"] in ("job_id", "number"):
             parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
     operation["parameters"] += operation.pop(_PARAMETERS, [])
     if body := operation.pop(_BODY, None):
@@ -121,9 +127,9 @@ def _complete_operation(operation: dict[str, Any]) -> None:
 
 
 def _spec_schemas(kinds: list[str]) -> dict[str, Any]:
-    """What may be sent: the specs of these kinds, their union told apart by `kind`, and questions about networks."""
+    """What may be sent: the specs of these kinds, their union told apart by `kind`, and the other bodies."""
     models = [SPECS[kind] for kind in kinds]
-    bodies: list[type[BaseModel]] = [*models, DescribeRequest]
+    bodies: list[type[BaseModel]] = [*models, DescribeRequest, JobEdit, CloneRequest, NewModel, NewVersion, AliasTarget]
     _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=REFERENCE)
     schemas: dict[str, Any] = definitions["$defs"]
     for model in models:  # a spec without its kind says nothing

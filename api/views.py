@@ -232,6 +232,11 @@ class Job(View):
     started_at: datetime | None
     finished_at: datetime | None
     cancel_requested: bool
+    note: str | None
+    """What people wrote on it: plain text."""
+    tags: list[str]
+    cloned_from: int | None
+    """The job whose spec it began with."""
 
 
 class JobEvent(View):
@@ -239,7 +244,7 @@ class JobEvent(View):
 
     id: int
     kind: str
-    """`submitted`, `moved`, `placed`, `cancel_requested`, `checkpoint`, `attempt_ended` …"""
+    """`submitted`, `moved`, `placed`, `cancel_requested`, `checkpoint`, `attempt_ended`, `edited` …"""
     at: datetime
     actor: str
     """`user:NAME`, `worker:NAME` or `yard`."""
@@ -280,6 +285,132 @@ class Artifact(View):
     step: int | None
     """For checkpoints: optimizer steps done."""
     created_at: datetime
+
+
+class ModelFile(View):
+    """A file of a version, kept for as long as the version is there."""
+
+    name: str
+    kind: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
+class ModelAlias(View):
+    """A name for one version of a registered model, which can be moved to another."""
+
+    name: str
+    version: int
+    etag: str
+    """For If-Match, when it is moved."""
+
+
+class ModelVersion(View):
+    """A run's result under a number. It never changes."""
+
+    model: str
+    owner: str
+    number: int
+    ref: str
+    """Names this version for good: `OWNER/NAME@NUMBER`."""
+    job_id: int
+    artifact: str
+    """The file that it stands for."""
+    files: list[ModelFile]
+    metrics: dict[str, Any]
+    """The run's summary when it was registered."""
+    note: str | None
+    aliases: list[str]
+    """That point at it."""
+    created_by: str
+    """`user:NAME`."""
+    created_at: datetime
+
+
+class RegisteredModel(View):
+    """A name under which results of runs are numbered."""
+
+    name: str
+    owner: str
+    newest: int | None
+    """The highest number that is there."""
+    versions: int
+    """How many there are."""
+    aliases: list[ModelAlias]
+    metrics: dict[str, Any]
+    """Of the newest version."""
+    created_at: datetime
+
+
+class AliasMove(View):
+    """Where an alias pointed, from when on, and who moved it there."""
+
+    alias: str
+    from_version: int | None
+    """Null where it was new."""
+    to_version: int | None
+    """Null where it was taken away."""
+    actor: str
+    at: datetime
+
+
+class FullModel(View):
+    """A registered model with its versions, the newest first, and the moves of its aliases, the newest first."""
+
+    name: str
+    owner: str
+    versions: list[ModelVersion]
+    aliases: list[ModelAlias]
+    moves: list[AliasMove]
+    created_at: datetime
+
+
+class ComparedJob(View):
+    """A job beside others."""
+
+    id: int
+    title: str
+    kind: str
+    status: JobStatus
+    owner: str
+    tags: list[str]
+    cloned_from: int | None
+    parameters: int
+    device: str | None
+    """Of its last attempt."""
+    ran_s: float | None
+    """From its first start to its end, in seconds; null until it has finished."""
+    peak_bytes: int | None
+    """The most that any of its attempts had in use on its device."""
+
+
+class ComparedField(View):
+    """A field of the specs, by its dotted path: one value a job, null where its spec has none."""
+
+    path: str
+    values: list[Any]
+
+
+class ComparedNumber(View):
+    """A number of the summaries: one value a job, null where it has none."""
+
+    name: str
+    values: list[Any]
+    better: Literal["higher", "lower"] | None
+    """Which way is better; null where neither is."""
+    best: list[int]
+    """Places of the best values, counted from 0; none where all are the same."""
+
+
+class Comparison(View):
+    """Jobs side by side, in the order in which they were asked for."""
+
+    jobs: list[ComparedJob]
+    differs: list[ComparedField]
+    """Fields of the specs that are not the same in all."""
+    same: list[ComparedField]
+    numbers: list[ComparedNumber]
 
 
 class Fetched(View):
