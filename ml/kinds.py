@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from ml.inspections.export import inspect_export
 from ml.inspections.inspection import Inspection
 from ml.inspections.noop import inspect_noop
 from ml.inspections.train import inspect_train
@@ -26,6 +27,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "train": Kind(inspect_train, "ml.recipes.train:train"),
+    "export": Kind(inspect_export, "ml.recipes.export:export"),
     "noop": Kind(inspect_noop, "ml.recipes.noop:noop"),
 }
 

@@ -23,7 +23,7 @@ TrainyardError
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
 │   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
-│   │   └── ResumeImpossible, RecipeFailed
+│   │   └── ResumeImpossible, ExportFailed, ExportDiffers, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
@@ -252,6 +252,18 @@ class ResumeImpossible(PermanentJobError):
     """Raised when a checkpoint does not fit the spec or the network that should continue from it."""
 
     code = "resume_impossible"
+
+
+class ExportFailed(PermanentJobError):
+    """Raised when a model cannot be built again, or cannot be written in a format."""
+
+    code = "export_failed"
+
+
+class ExportDiffers(PermanentJobError):
+    """Raised when an exported file gives other probabilities than the model that it was made from."""
+
+    code = "export_differs"
 
 
 class RecipeFailed(PermanentJobError):

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, shorten
 from records.specs.base import BaseSpec, Strict
+from records.specs.export import ExportSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.train import TrainSpec
@@ -21,6 +22,7 @@ __all__ = [
     "SPECS",
     "TEST_KINDS",
     "BaseSpec",
+    "ExportSpec",
     "LayerSpec",
     "NetworkSpec",
     "NoopSpec",
@@ -30,9 +32,13 @@ __all__ = [
     "parse_spec",
 ]
 
-Spec = TrainSpec | NoopSpec
+Spec = TrainSpec | ExportSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
-SPECS: dict[str, type[TrainSpec] | type[NoopSpec]] = {"train": TrainSpec, "noop": NoopSpec}
+SPECS: dict[str, type[TrainSpec] | type[ExportSpec] | type[NoopSpec]] = {
+    "train": TrainSpec,
+    "export": ExportSpec,
+    "noop": NoopSpec,
+}
 TEST_KINDS = frozenset({"noop"})
 """Kinds that exist only under test settings."""
 
