@@ -37,7 +37,7 @@ class ExportSpec(BaseSpec):
     """The job whose model it is, or a registered model: `digits@champion`, `digits@3`, `anna/digits`."""
     weights: Literal["best", "last"] = "best"
     """Those of the epoch that did best, or of the last one."""
-    formats: Annotated[tuple[Format, ...], Field(min_length=1, max_length=4)] = ("onnx",)
+    formats: Annotated[tuple[Format, ...], Field(max_length=4, json_schema_extra={"minItems": 1})] = ("onnx",)
     """`keras` is a file for Keras 3, `savedmodel` a zip for TensorFlow, `tflite` for phones, `onnx` for most others."""
     tflite_weights: Literal["float32", "float16", "int8"] = "float32"
     """What the TFLite file keeps its weights as: `float16` halves it, `int8` (dynamic range) quarters it."""
@@ -51,6 +51,8 @@ class ExportSpec(BaseSpec):
     @field_validator("formats")
     @classmethod
     def _each_once(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        if not formats:  # not `min_length`, which also counts formats that are wrong
+            raise ValueError("Expected at least one format, got none")
         if len(set(formats)) < len(formats):
             raise ValueError("Expected each format once")
         return formats

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -33,14 +34,28 @@ def every_leaf(value: object, path: str = "") -> set[str]:
     return {path}
 
 
+NEEDED: dict[str, dict[str, Any]] = {
+    "train": {"dataset": "mnist", "network": {"name": "lenet5"}},
+    "export": {"run": 1},
+}
+"""Fields without a default."""
+
+
 @pytest.mark.parametrize("kind", SPECS)
 def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
     networks = {name: network.describe_options() for name, network in NETWORKS.items()}
     form = make_form(SPECS[kind].model_json_schema(), datasets=["mnist"], networks=networks)
     shown = every_path([*form.main, *form.more, *form.yard])
-    named = {"dataset": "mnist", "network": {"name": "lenet5"}} if kind == "train" else {}
-    spec = SPECS[kind].model_validate({"kind": kind, **named}).model_dump(mode="json")
+    spec = SPECS[kind].model_validate({"kind": kind, **NEEDED.get(kind, {})}).model_dump(mode="json")
     assert every_leaf(spec) - {"kind", "network.options", "augmentation", "early_stopping"} <= shown
+
+
+def test_a_choice_of_several_is_a_set_of_boxes() -> None:
+    form = make_form(SPECS["export"].model_json_schema(), datasets=[], networks={})
+    (formats,) = (node for node in form.main if node.path == "formats")
+    assert isinstance(formats, Field)
+    assert (formats.widget, formats.choices) == ("boxes", ["keras", "savedmodel", "tflite", "onnx"])
+    assert formats.default == ["onnx"]
 
 
 def test_ids_are_unique_though_variants_share_paths() -> None:
