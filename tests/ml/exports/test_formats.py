@@ -29,6 +29,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 SHAPE = (28, 28, 2)
 QUICK = ("lenet5", "plain_cnn", "resnet20", "mobilenet_v2")
+CLOSE = 1e-4
+"""The default tolerance of an export. Sums in another order add up over 152 layers of random weights to 7e-5."""
 END = ({"type": "GlobalAveragePooling2D"}, {"type": "Dense", "units": 3, "name": "logits"},
        {"type": "Activation", "activation": "softmax", "name": "probabilities"})  # fmt: skip
 
@@ -140,7 +142,7 @@ def check(network: Network, folder: Path) -> None:
     assert own.std(axis=0).max() > 1e-4, "images that all look the same prove nothing"
     for name, path in write_all(network.main, model, folder).items():
         proof = prove(own, RUNTIMES[name](path, images, 1))
-        assert proof.largest_difference < 2e-5, name
+        assert proof.largest_difference < CLOSE, name
 
 
 def test_the_cases_hold_every_layer_and_every_activation() -> None:
