@@ -59,9 +59,9 @@ OWN: dict[str, list[dict[str, Any]]] = {
         {"type": "AveragePooling2D", "pool_size": 3, "strides": 2, "padding": "same"},
         {"type": "TrainableSubsampling2D"},
         {"type": "ChannelPadding", "channels": 7},
-        {"type": "LocalResponseNormalization", "size": 5},
+        {"type": "LocalResponseNormalization", "size": 5, "alpha": 0.5},  # large enough to be seen
         {"type": "Activation", "activation": "elu", "name": "a"},
-        {"type": "LocalResponseNormalization", "size": 3, "beta": 0.5},
+        {"type": "LocalResponseNormalization", "size": 3, "alpha": 0.5, "beta": 0.5},
         *END,
     ],
     "joins": [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -139,6 +141,15 @@ def test_weights_of_another_network_are_refused(call: Any, trained: Path, tmp_pa
     other.write_text(json.dumps(record))
     with pytest.raises(ExportFailed, match="do not fit"):
         call(record=other)
+
+
+def test_a_file_that_lacks_the_weights_of_a_layer_is_refused(call: Any, trained: Path, tmp_path: Path) -> None:
+    lacking = tmp_path / "best.weights.h5"
+    shutil.copyfile(trained / "best.weights.h5", lacking)
+    with h5py.File(lacking, "a") as file:
+        del file["layers"]["dense_1"]
+    with pytest.raises(ExportFailed, match="do not fit"):
+        call(weights=lacking)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"spec": {"kind": "noop"}}', '{"spec": {"kind": "train"}}', "\x00"])
