@@ -12,12 +12,15 @@ from pydantic.json_schema import models_json_schema
 
 from api import views
 from api.asking import Query, parameters
+from api.cloning import CloneRequest
 from api.dataset_bodies import NewDataset, NewUpload, NewVersion
 from api.describing import DescribeRequest
+from api.modelling import AliasTarget, NewModel, NewModelVersion
 from api.paging import LARGEST_ID
 from api.problems import PROBLEM
 from api.receiving import mark_streamed
 from api.replies import JSON
+from records.editing import JobEdit
 from records.settings import Settings
 from records.specs import SPECS, TEST_KINDS
 
@@ -135,9 +138,12 @@ def _complete_operation(operation: dict[str, Any]) -> None:
 
 
 def _spec_schemas(kinds: list[str]) -> dict[str, Any]:
-    """What may be sent: the specs of these kinds, their union told apart by `kind`, and questions about networks."""
+    """What may be sent: the specs of these kinds, their union told apart by `kind`, and the other bodies."""
     models = [SPECS[kind] for kind in kinds]
-    bodies: list[type[BaseModel]] = [*models, DescribeRequest, NewUpload, NewDataset, NewVersion]
+    bodies: list[type[BaseModel]] = [
+        *models, DescribeRequest, NewUpload, NewDataset, NewVersion, JobEdit, CloneRequest, NewModel, NewModelVersion,
+        AliasTarget,
+    ]  # fmt: skip
     _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=REFERENCE)
     schemas: dict[str, Any] = definitions["$defs"]
     for model in models:  # a spec without its kind says nothing

@@ -44,6 +44,9 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
         "started_at": time_shape(row.started_at),
         "finished_at": time_shape(row.finished_at),
         "cancel_requested": row.cancel_requested_at is not None,
+        "note": row.note,
+        "tags": row.tags,
+        "cloned_from": row.cloned_from,
     }
 
 

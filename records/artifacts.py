@@ -11,6 +11,7 @@ from records.blobs import Blob
 from records.database import upsert
 from records.dropped import unnamed
 from records.errors import NotFound, near_matches, shorten
+from records.model_tables import ModelFileTable, ModelVersionTable
 from records.tables import ArtifactTable
 
 CHECKPOINT = "checkpoint"
@@ -62,6 +63,27 @@ def find_artifact(session: Session, job_id: int, name: str) -> ArtifactTable:
         known = [a.name for a in list_artifacts(session, job_id)]
         raise NotFound(f"Job {job_id} has no artifact {shorten(name)!r}. {near_matches(name, known)}")
     return found
+
+
+def kept_digests(session: Session, job_id: int) -> dict[str, str]:
+    """SHA-256 of all that is left of a job by name: its artifacts, and what registered versions keep of it."""
+    kept = select(ModelFileTable.name, ModelFileTable.sha256).join(
+        ModelVersionTable, ModelVersionTable.id == ModelFileTable.version_id
+    )
+    found = {name: digest for name, digest in session.execute(kept.where(ModelVersionTable.job_id == job_id))}
+    return found | {row.name: row.sha256 for row in list_artifacts(session, job_id)}
+
+
+def find_kept(session: Session, job_id: int, name: str) -> str:
+    """SHA-256 of what a job kept under a name, itself or in a registered version.
+
+    Raises:
+        NotFound: there is nothing of that name; the text names near ones.
+    """
+    kept = kept_digests(session, job_id)
+    if name not in kept:
+        raise NotFound(f"Job {job_id} has kept no {shorten(repr(name))}. {near_matches(name, list(kept))}")
+    return kept[name]
 
 
 def checkpoints(session: Session, job_id: int) -> list[ArtifactTable]:

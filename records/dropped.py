@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from records.database import upsert
+from records.model_tables import ModelFileTable
 from records.set_tables import DroppedBlobTable, UploadTable, VersionFileTable
 from records.tables import ArtifactTable, DatasetTable, PredictionImageTable
 
@@ -22,6 +23,7 @@ _NAMES = (
     VersionFileTable.sha256,
     UploadTable.sha256,
     PredictionImageTable.sha256,
+    ModelFileTable.sha256,
 )
 """Every column that names a blob. A table that is not here loses its bytes."""
 _AT_ONCE = 500

@@ -15,11 +15,13 @@ TrainyardError
 │   │   ├── WrongOffset     409  an upload goes on at another byte than the sender thinks
 │   │   ├── DatasetInUse    409  jobs name the version that was to be deleted
 │   │   └── QuotaReached    409  a person's datasets would take more than they may
+│   ├── PreconditionFailed  412  the thing is not as If-Match says
 │   ├── PayloadTooLarge     413  the body is larger than the yard takes
 │   ├── UnsupportedMediaType 415 the body is of another content type
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
 │   ├── UnreadableImages    422  none of the images can be read
+│   ├── PreconditionRequired 428 the thing may only be changed with If-Match
 │   ├── TooManyRequests     429  a limit was reached
 │   │   ├── TooManyStreams  429  all event streams of this process are taken
 │   │   ├── TooManyUploads  429  this process receives as many uploads as it may
@@ -29,7 +31,8 @@ TrainyardError
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
 │   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, WeightsUnreadable, WeightsMissing, Diverged,
-│   │   └── DiskFull, OutOfMemory, TimeLimitReached, ResumeImpossible, ModelUnreadable, NotEqual, RecipeFailed
+│   │   ├── DiskFull, OutOfMemory, TimeLimitReached, ResumeImpossible, ModelUnreadable, NotEqual,
+│   │   └── ExportFailed, ExportDiffers, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, PredictorDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
@@ -168,6 +171,20 @@ class QuotaReached(Conflict):
     """Raised when a person's datasets would be more, or larger, than they may be."""
 
     code = "quota_reached"
+
+
+class PreconditionFailed(RequestError):
+    """Raised when a thing is not in the state that the caller's If-Match tells of."""
+
+    status = 412
+    code = "precondition_failed"
+
+
+class PreconditionRequired(RequestError):
+    """Raised when a thing that others may change too must not be changed without If-Match."""
+
+    status = 428
+    code = "precondition_required"
 
 
 class PayloadTooLarge(RequestError):
@@ -342,6 +359,18 @@ class NotEqual(PermanentJobError):
     """Raised when two networks that must say the same do not."""
 
     code = "not_equal"
+
+
+class ExportFailed(PermanentJobError):
+    """Raised when a model cannot be built again, or cannot be written in a format."""
+
+    code = "export_failed"
+
+
+class ExportDiffers(PermanentJobError):
+    """Raised when an exported file gives other probabilities than the model that it was made from."""
+
+    code = "export_differs"
 
 
 class RecipeFailed(PermanentJobError):

@@ -35,6 +35,7 @@ def submit(
     at: datetime,
     estimate: dict[str, Any] | None = None,
     datasets: Iterable[str] = (),
+    cloned_from: int | None = None,
 ) -> JobTable:
     """Add a queued job.
 
@@ -47,6 +48,7 @@ def submit(
         at: now.
         estimate: what it is thought to cost.
         datasets: pinned references of those that it names, which it keeps from being deleted.
+        cloned_from: the job whose spec it began with.
 
     Raises:
         InvalidSpec: one of the datasets has been deleted a moment ago.
@@ -64,6 +66,7 @@ def submit(
         progress=0.0,
         live={},
         version=1,
+        cloned_from=cloned_from,
         created_at=at,
     )
     session.add(job)

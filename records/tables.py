@@ -61,6 +61,21 @@ class PlainText(TypeDecorator[str]):
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
+class TagList(TypeDecorator[tuple[str, ...]]):
+    """Tags in one text, a space before, between and behind them, so that ` good ` finds one; NULL for none."""
+
+    impl = String(1100)
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """As one text."""
+        return f" {' '.join(value)} " if value else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        """One by one again."""
+        return tuple(value.split()) if value else ()
+
+
 class Table(DeclarativeBase):
     """Base of all tables."""
 
@@ -166,6 +181,13 @@ class JobTable(Table):
     """What a running job last said of itself: stage, epoch, step, images a second, time left, values."""
     version: Mapped[int] = mapped_column(Integer)
     """Grows with every change of the row; the ETag is made from it."""
+    note: Mapped[str | None] = mapped_column(PlainText)
+    """What a person wrote on it."""
+    tags: Mapped[tuple[str, ...]] = mapped_column(TagList, nullable=True, default=())
+    edits: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Grows with every change that a person makes to name, note or tags, and with nothing else."""
+    cloned_from: Mapped[int | None]
+    """The job whose spec this one began with."""
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

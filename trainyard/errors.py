@@ -12,6 +12,7 @@ TrainyardError
         ├── NotAuthorized   401, 403
         ├── NotFound        404
         ├── Conflict        409
+        ├── PreconditionFailed 412, 428: somebody else has changed it since one looked
         ├── InvalidRequest  400, 413, 415, 416, 422; `problems` names the fields
         ├── TooManyRequests 429
         └── YardFailed      5xx
@@ -98,6 +99,10 @@ class Conflict(ApiError):
     """Raised on 409: the job is not in a state that allows this."""
 
 
+class PreconditionFailed(ApiError):
+    """Raised on 412 and 428: somebody else has changed the thing since one looked, or one must say what one knows."""
+
+
 class InvalidRequest(ApiError):
     """Raised on 400, 413, 415, 416 and 422: the request must be changed."""
 
@@ -117,6 +122,8 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     403: NotAuthorized,
     404: NotFound,
     409: Conflict,
+    412: PreconditionFailed,
+    428: PreconditionFailed,
     429: TooManyRequests,
 }
 

@@ -49,3 +49,8 @@ class Reader:
             raise UnexpectedReply(
                 f"{self.url} answered in another shape than a yard's: {where}: {first['msg']}."
             ) from error
+
+
+def present(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that say something."""
+    return {name: value for name, value in params.items() if value is not None}

@@ -167,6 +167,11 @@ class Job(Result):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     cancel_requested: bool = False
+    note: str | None = None
+    """What people wrote on it."""
+    tags: tuple[str, ...] = ()
+    cloned_from: int | None = None
+    """The job whose spec it began with."""
 
     @property
     def is_finished(self) -> bool:
@@ -226,6 +231,112 @@ class Artifact(Result):
     media_type: str
     size_bytes: int
     sha256: str
+
+
+class ModelAlias(Result):
+    """A name for one version of a registered model."""
+
+    name: str
+    version: int
+    etag: str
+    """Changes with every move."""
+
+
+class ModelVersion(Result):
+    """A run's result under a number. It never changes."""
+
+    model: str
+    owner: str
+    number: int
+    ref: str
+    """Names this version for good: `owner/name@number`."""
+    job_id: int
+    artifact: str
+    """The file that it stands for."""
+    files: tuple[Artifact, ...] = ()
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    """The run's summary when it was registered."""
+    note: str | None = None
+    aliases: tuple[str, ...] = ()
+    created_by: str = ""
+    created_at: datetime
+
+
+class AliasMove(Result):
+    """A move of an alias: who, when, from, to."""
+
+    alias: str
+    from_version: int | None = None
+    to_version: int | None = None
+    actor: str
+    at: datetime
+
+
+class RegisteredModel(Result):
+    """A name under which results of runs are numbered, in a list."""
+
+    name: str
+    owner: str
+    newest: int | None = None
+    versions: int = 0
+    aliases: tuple[ModelAlias, ...] = ()
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    """Of the newest version."""
+    created_at: datetime
+
+
+class FullModel(Result):
+    """A registered model with its versions and moves, the newest first."""
+
+    name: str
+    owner: str
+    versions: tuple[ModelVersion, ...] = ()
+    aliases: tuple[ModelAlias, ...] = ()
+    moves: tuple[AliasMove, ...] = ()
+    created_at: datetime
+
+
+class ComparedJob(Result):
+    """A job beside others."""
+
+    id: int
+    title: str
+    kind: str
+    status: str
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    cloned_from: int | None = None
+    parameters: int = 0
+    device: str | None = None
+    ran_s: float | None = None
+    peak_bytes: int | None = None
+
+
+class ComparedField(Result):
+    """A field of the specs: one value a job, None where its spec has none."""
+
+    path: str
+    values: tuple[Any, ...]
+
+
+class ComparedNumber(Result):
+    """A number of the summaries: one value a job."""
+
+    name: str
+    values: tuple[Any, ...]
+    better: str | None = None
+    """`higher` or `lower`."""
+    best: tuple[int, ...] = ()
+    """Places of the best, counted from 0."""
+
+
+class Comparison(Result):
+    """Jobs side by side."""
+
+    jobs: tuple[ComparedJob, ...]
+    differs: tuple[ComparedField, ...] = ()
+    same: tuple[ComparedField, ...] = ()
+    numbers: tuple[ComparedNumber, ...] = ()
 
 
 class MetricPoint(Result):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ml.kinds import inspect
-from records.artifacts import checkpoints, find_artifact
+from records.artifacts import checkpoints, find_kept
 from records.attempts import Claim
 from records.catalogue import CATALOGUE, Dataset
 from records.clock import utc_now
@@ -114,7 +114,7 @@ def _stage(
 def _stage_artifact(place: Workplace, job_id: int, name: str, folder: Path, *, check: Check) -> tuple[Path, str]:
     def read() -> str:
         with place.database.read() as session:
-            return find_artifact(session, job_id, name).sha256
+            return find_kept(session, job_id, name)
 
     digest, target = _through_outages(read, check), folder / f"job-{job_id}-{name}"
     place.blobs.fetch(digest, target)

@@ -196,6 +196,7 @@ def _fields(path: str, part: Schema, root: Schema, *, default: Any, scope: str =
 
 
 def _field(path: str, key: str, part: Schema, *, required: bool) -> Field:
+    boxes = part.get("items", {}).get("enum") if part.get("type") == "array" else None
     kinds = {"array": "list", "integer": "integer", "number": "number", "boolean": "boolean", "string": "string"}
     return Field(
         path,
@@ -203,11 +204,12 @@ def _field(path: str, key: str, part: Schema, *, required: bool) -> Field:
         kinds.get(str(part.get("type")), "any"),
         _help(part),
         part.get("default"),
-        part.get("enum"),
+        boxes or part.get("enum"),
         part.get("minimum", part.get("exclusiveMinimum")),
         part.get("maximum", part.get("exclusiveMaximum")),
         required,
         bool(part.get("explicit")),
+        "boxes" if boxes else "field",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Response, redirect, render_template, request, url_for
 
@@ -13,6 +13,7 @@ from api.pages import reading, sets
 from api.pages.forms import make_form
 from api.pages.network import drawn_network, network_page
 from api.paging import LARGEST_ID
+from api.routes.comparing import read_ids
 from api.yard import the_yard
 from ml.networks import NETWORKS
 from records.accounts import Person
@@ -40,6 +41,9 @@ def shared() -> dict[str, Any]:
         "person": auth.current_person(),
         "csrf_token": auth.csrf_token,
         "artifact_url": lambda job_id, name: f"/api/v1/jobs/{job_id}/artifacts/{name}",
+        "file_url": lambda owner, name, number, file: (
+            f"/api/v1/models/{name}/versions/{number}/files/{file}?owner={quote(owner, safe='')}"
+        ),
         "sheet_url": lambda name: f"/api/v1/datasets/{name}/sheet",
     }
 
@@ -49,10 +53,10 @@ def jobs() -> str:
     status = request.args.get("status", "")
     if status and status not in list(JobStatus):
         raise InvalidRequest(f"No state is called {shorten(status)!r}. {near_matches(status, list(JobStatus))}")
-    before = _number("before")
-    return render_template(
-        "pages/jobs.html", **reading.jobs_page(the_yard().database, _person(), status=status, before=before)
+    shown = reading.jobs_page(
+        the_yard().database, _person(), status=status, tag=request.args.get("tag", ""), before=_number("before")
     )
+    return render_template("pages/jobs.html", **shown)
 
 
 def job(job_id: int) -> str:
@@ -73,6 +77,23 @@ def submit() -> str:
     return render_template(
         "pages/submit.html", form=form, kind=kind, kinds=kinds, prefill=prefill or None, source=source
     )
+
+
+def compare() -> str:
+    """Jobs side by side."""
+    ids = read_ids(request.args.get("jobs", ""))
+    return render_template("pages/compare.html", **reading.compare_page(the_yard().database, _person(), ids))
+
+
+def models() -> str:
+    """Registered models."""
+    return render_template("pages/models.html", **reading.models_page(the_yard().database, _person()))
+
+
+def model(name: str) -> str:
+    """One registered model; `owner` says whose, where it is not one's own."""
+    owner = request.args.get("owner")
+    return render_template("pages/model.html", **reading.model_page(the_yard().database, _person(), name, owner))
 
 
 def devices() -> str:
@@ -161,7 +182,9 @@ def _owner() -> str | None:
 
 
 def _preset() -> dict[str, Any]:
-    """A spec that only names a dataset, a network or a job that has trained, as the links of their pages do."""
+    """A spec that only names a dataset, a network, or a job to build on, as the links of their pages do."""
+    if named := request.args.get("export"):
+        return {"kind": "export", "run": int(named) if named.isascii() and named.isdigit() else named}
     dataset, network = request.args.get("dataset"), request.args.get("network")
     if run := _number("run"):
         return {"kind": "predict", "run": {"job": run}, "dataset": dataset or next(iter(CATALOGUE))}

@@ -249,8 +249,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
-        plain, range_words, plain_number, picture_words, title_words, code_words, byte_words,
-        short_count, field_words, stage_words, when,
+        plain, number, metric_words, duration, range_words, plain_number, picture_words, title_words, code_words,
+        byte_words, short_count, field_words, stage_words, when,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

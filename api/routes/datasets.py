@@ -9,14 +9,13 @@ from api import views
 from api.asking import read_query
 from api.auth import require_person
 from api.dataset_bodies import DatasetsQuery, NewDataset, NewDatasetQuery, OwnerQuery, dataset_of_query
-from api.files import send_blob
+from api.files import ETAG, RANGE, send_blob
 from api.idempotent import KEY
 from api.making_sets import make_version, read_asked
 from api.openapi import describe
 from api.paging import cut_page, make_cursor, read_cursor
 from api.replies import json_reply, list_reply
 from api.routes import PREFIX
-from api.routes.artifacts import ETAG, RANGE
 from api.set_files import send_file
 from api.set_shapes import SHEET, set_shape
 from api.shapes import dataset_shape

@@ -6,6 +6,7 @@ One file a subject. `api.shapes` makes the replies themselves, as plain dicts.
 from __future__ import annotations
 
 from api.views.base import Reason, View, page_of
+from api.views.comparing import ComparedField, ComparedJob, ComparedNumber, Comparison
 from api.views.datasets import Dataset, DatasetVersion, Fetched, IntakeStand, Upload
 from api.views.estimates import (
     Accuracy,
@@ -22,6 +23,7 @@ from api.views.estimates import (
     Remedy,
 )
 from api.views.jobs import Attempt, Job, JobEvent, Live
+from api.views.models import AliasMove, FullModel, ModelAlias, ModelFile, ModelVersion, RegisteredModel
 from api.views.networks import Network, NetworkDescription, NetworkLayer, NetworkLimits, NetworkOption, NetworkTotals
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
@@ -30,11 +32,16 @@ from api.views.yard import Alive, Check, Device, Me, Readiness, SpecSchema, Vers
 
 __all__ = [
     "Accuracy",
+    "AliasMove",
     "Alive",
     "Artifact",
     "Attempt",
     "ByHand",
     "Check",
+    "ComparedField",
+    "ComparedJob",
+    "ComparedNumber",
+    "Comparison",
     "CorrectedPeak",
     "Dataset",
     "DatasetVersion",
@@ -44,6 +51,7 @@ __all__ = [
     "FieldProblem",
     "Fit",
     "FullEstimate",
+    "FullModel",
     "IntakeStand",
     "Job",
     "JobEvent",
@@ -53,6 +61,9 @@ __all__ = [
     "Me",
     "MeasuredPeak",
     "MetricPoint",
+    "ModelAlias",
+    "ModelFile",
+    "ModelVersion",
     "MultiplyAdds",
     "Network",
     "NetworkDescription",
@@ -67,6 +78,7 @@ __all__ = [
     "Problem",
     "Readiness",
     "Reason",
+    "RegisteredModel",
     "Remedy",
     "SeenImage",
     "SpecSchema",

@@ -15,6 +15,7 @@ from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, sho
 from records.specs.base import BaseSpec, Strict
 from records.specs.convolutionalise import ConvolutionaliseSpec
 from records.specs.earlier import EarlierRun
+from records.specs.export import ExportSpec
 from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
@@ -27,6 +28,7 @@ __all__ = [
     "BaseSpec",
     "ConvolutionaliseSpec",
     "EarlierRun",
+    "ExportSpec",
     "FinetuneSpec",
     "LayerSpec",
     "NetworkSpec",
@@ -38,13 +40,14 @@ __all__ = [
     "parse_spec",
 ]
 
-Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | NoopSpec
+Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
     "finetune": FinetuneSpec,
     "convolutionalise": ConvolutionaliseSpec,
     "predict": PredictSpec,
+    "export": ExportSpec,
     "noop": NoopSpec,
 }
 TEST_KINDS = frozenset({"noop"})

@@ -84,11 +84,19 @@ def test_every_operation_has_a_summary_and_its_errors_are_problems(document):
         ("devices", views.page_of(views.Device)),
         ("specs", views.page_of(views.SpecSchema)),
         ("me", views.Me),
+        ("models", views.page_of(views.RegisteredModel)),
+        ("models/noops", views.FullModel),
+        ("models/noops/versions/1", views.ModelVersion),
+        ("models/noops/aliases/champion", views.ModelAlias),
+        ("jobs/compare?ids=1,2", views.Comparison),
         ("/readyz", views.Readiness),
         ("/version", views.Version),
     ],
 )
-def test_replies_have_the_shapes_that_the_document_tells(ada, ran, path, view):
+def test_replies_have_the_shapes_that_the_document_tells(ada, ran, submit_noop, path, view):
+    submit_noop()
+    ada.post("models/noops/versions", {"job": ran, "artifact": "history.csv"})
+    ada.send("PUT", "models/noops/aliases/champion", json={"version": 1})
     reply = ada.get(path)
     assert reply.status_code == 200
     shown = view.model_validate(reply.json)

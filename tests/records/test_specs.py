@@ -119,7 +119,16 @@ def test_a_number_field_takes_numbers_only(path, bad):
         ({"kind": "trian"}, "kind", "Did you mean train?"),
         ({"kind": ["train"]}, "kind", "Expected a job kind"),
         ({}, "kind", "got nothing"),
-        ({"kind": "noop"}, "kind", "Known: convolutionalise, predict, train."),
+        ({"kind": "noop"}, "kind", "Known: convolutionalise, export, finetune, predict, train."),
+        ({"kind": "export"}, "run", "Field required"),
+        ({"kind": "export", "run": "Digits"}, "run", "as [owner/]name[@alias or @number]"),
+        ({"kind": "export", "run": 0}, "run", "the number of a job"),
+        ({"kind": "export", "run": 1.5}, "run", "the number of a job"),
+        ({"kind": "export", "run": True}, "run", "the number of a job"),
+        ({"kind": "export", "run": 1, "formats": []}, "formats", "at least one format"),
+        ({"kind": "export", "run": 1, "formats": ["onnx", "onnx"]}, "formats", "each format once"),
+        ({"kind": "export", "run": 1, "formats": ["onyx"]}, "formats.0", "'onnx'"),
+        ({"kind": "export", "run": 1, "tolerance": 2}, "tolerance", "less than or equal to 1"),
     ],
 )
 def test_a_mistake_is_named_by_its_path_and_in_words(body, path, part):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import datasets, estimates, files, jobs, networks, predict, training, yard
+from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, predict, training, yard
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -36,12 +36,15 @@ _COMMANDS = {
     **training.COMMANDS,
     **estimates.COMMANDS,
     **jobs.COMMANDS,
+    **edits.COMMANDS,
     **files.COMMANDS,
     **predict.COMMANDS,
     **yard.LOOK,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+app.command("tag", context_settings=edits.TAG_SETTINGS)(edits.tag)
 app.add_typer(yard.config, name="config")
 app.add_typer(datasets.datasets, name="datasets")
 app.add_typer(networks.networks, name="networks")
+app.add_typer(models.models, name="models")

@@ -41,6 +41,7 @@ def list_jobs(
     status: Annotated[list[str] | None, typer.Option(help="Only jobs at this status; may be repeated.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only jobs of this kind.")] = None,
     name: Annotated[str | None, typer.Option(help="Only jobs with this in their name.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only jobs with this tag; repeated: with all of them.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only my own jobs.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 30,
     as_json: JsonFlag = False,
@@ -49,15 +50,24 @@ def list_jobs(
     from trainyard.cli import words
     from trainyard.cli.output import print_json, print_table, status_text
 
-    found = list(connect(context).list(status=status, kind=kind, name=name, mine=mine, limit=limit))
+    found = list(connect(context).list(status=status, kind=kind, name=name, tag=tag, mine=mine, limit=limit))
     if as_json:
         print_json(found)
         return
+    tagged = any(job.tags for job in found)
     rows = (
-        (job.id, job.title, status_text(job.status), _standing(job), words.ago(job.created_at), job.owner)
+        (
+            job.id,
+            job.title,
+            status_text(job.status),
+            _standing(job),
+            words.ago(job.created_at),
+            *([" ".join(job.tags)] if tagged else []),
+            job.owner,
+        )
         for job in found
     )
-    columns = (">JOB", "NAME", "STATUS", "STANDING", "SUBMITTED", "OWNER")
+    columns = (">JOB", "NAME", "STATUS", "STANDING", "SUBMITTED", *(["TAGS"] if tagged else []), "OWNER")
     print_table(columns, rows, empty="No job yet. `trainyard submit` sends one.", stretch="NAME")
 
 
@@ -103,10 +113,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 def send(context: typer.Context, spec: dict[str, Any], *, key: str = "", watch_it: bool, as_json: bool) -> None:
     """Submit a spec, then watch the job, or print it as JSON, or say how to watch it."""
+    client = connect(context)
+    follow_up(client, client.submit(spec, idempotency_key=key or None), watch_it=watch_it, as_json=as_json)
+
+
+def follow_up(client: Client, job: Job, *, watch_it: bool, as_json: bool) -> None:
+    """What is told of a job that was just sent; with `watch_it`, until it has finished."""
     from trainyard.cli.output import console, print_json
 
-    client = connect(context)
-    job = client.submit(spec, idempotency_key=key or None)
     if watch_it:
         _watch(client, job, as_json=as_json)
     elif as_json:

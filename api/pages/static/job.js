@@ -29,7 +29,7 @@ follow(api, Number(document.querySelector("main").dataset.lastEvent), {
 });
 
 function showJob(job) {
-  const drawn = JSON.stringify([job.status, job.reason, job.place_in_queue, job.attempts, job.live.stage, job.cancel_requested]);
+  const drawn = JSON.stringify([job.status, job.reason, job.place_in_queue, job.attempts, job.live.stage, job.cancel_requested, job.name, job.note, job.tags]);
   if (drawn !== seen) {
     if (seen) soon();
     seen = drawn;

@@ -4,7 +4,7 @@ import { post } from "./yard.js";
 
 const form = document.getElementById("spec");
 // Read here: `form.dataset` is the field of that name, as fields of a form hide its own properties.
-const { kind, jobUrl } = document.querySelector("main").dataset;
+const { kind, jobUrl, cloneOf } = document.querySelector("main").dataset;
 const json = document.getElementById("json");
 const problems = document.getElementById("problems");
 const tabs = { form: document.getElementById("tab-form"), json: document.getElementById("tab-json") };
@@ -52,6 +52,7 @@ function readSpec() {
 }
 
 function readValue(input) {
+  if (input.tagName === "FIELDSET") return [...input.querySelectorAll("input:checked")].map((box) => box.value);
   if (input.type === "checkbox") return input.checked;
   const text = input.value.trim();
   if (input.dataset.type === "string") return text || input.dataset.default === '""' ? text : undefined;
@@ -99,7 +100,8 @@ function fallback(input) {
 }
 
 function write(input, value) {
-  if (input.type === "checkbox") input.checked = value === true;
+  if (input.tagName === "FIELDSET") for (const box of input.querySelectorAll("input")) box.checked = (value ?? []).includes(box.value);
+  else if (input.type === "checkbox") input.checked = value === true;
   else if (Array.isArray(value)) input.value = value.join(", ");
   else input.value = value ?? "";
 }
@@ -171,7 +173,7 @@ async function submit(event) {
   sending.textContent = "Sending…";
   try {
     const body = jsonIsOpen() ? json.value : JSON.stringify(readSpec());
-    const job = await post("/api/v1/jobs", body, { "Idempotency-Key": key });
+    const job = await post(`/api/v1/jobs${cloneOf ? `?clone_of=${cloneOf}` : ""}`, body, { "Idempotency-Key": key });
     location.assign(jobUrl.replace(/0$/, job.id));
   } catch (refused) {
     key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
@@ -209,6 +211,7 @@ function showAtField(path, text) {
 }
 
 function clearError(input) {
+  input = input.closest("fieldset[data-path]") ?? input;
   if (!input.matches("[aria-invalid]")) return;
   input.removeAttribute("aria-invalid");
   document.getElementById(`${input.id}-error`).hidden = true;

@@ -21,10 +21,13 @@ export async function get(path, { tag } = {}) {
 }
 
 /** POST text or nothing, and return the JSON value of the reply. */
-export async function post(path, body, headers = {}) {
+export const post = (path, body, headers) => change("POST", path, body, headers);
+
+/** Send text or nothing by any method, and return the JSON value of the reply; null where it has none. */
+export async function change(method, path, body, headers = {}) {
   const type = body === undefined ? {} : { "Content-Type": "application/json" };
-  const reply = await send(path, { method: "POST", body, headers: { ...type, ...headers } });
-  return reply.json();
+  const reply = await send(path, { method, body, headers: { ...type, ...headers } });
+  return reply.status === 204 ? null : reply.json();
 }
 
 /** POST a form, such as one with files, and return the JSON value of the reply. */

@@ -168,6 +168,7 @@ def _fill(database: Database, blobs: FolderBlobs, folder: Path) -> None:
 
     filling.add_job(database, admin, ago(200), name="LeNet-5 on MNIST")
     filling.succeed(database, blobs, folder, filling.start_next(database, ago(199)), ago(197))
+    filling.write_and_register(database, admin, 1, ago(196))
     filling.add_job(database, admin, ago(90), learning_rate=9.0)
     filling.fail(database, filling.start_next(database, ago(89)), ago(88))
     long_name = "A rather long title, so that one sees what a line break does: " + "x" * 60

@@ -33,6 +33,11 @@ PAGES = {
     "networks": "/networks",
     "network": "/networks/googlenet?height=96&width_px=64&channels=1&classes=5",
     "network told": "/networks/lenet5?height=2&classes=1",
+    "tagged": "/?tag=good",
+    "compare": "/compare?jobs=1,2,4",
+    "models": "/models",
+    "model": "/models/digits",
+    "export": "/submit?kind=export&export=1",
     "older": "/?before=3",
     "empty": "/?before=1",
 }
@@ -77,7 +82,7 @@ def test_every_page_is_sound_narrow_and_readable(
     faults: dict[str, object] = {}
     for name, path in PAGES.items():
         page = visit.go(path)
-        if name in ("succeeded", "running"):
+        if name in ("succeeded", "running", "compare"):
             expect(page.locator(".chart svg path").first).to_be_visible()
         page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
         found = {

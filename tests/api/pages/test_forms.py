@@ -38,6 +38,7 @@ REQUIRED = {
     "finetune": {"dataset": "mnist"},
     "convolutionalise": {"run": {"job": 1}},
     "predict": {"run": {"job": 1}, "dataset": "mnist"},
+    "export": {"run": 1},
 }
 """What each kind's spec cannot do without."""
 
@@ -66,6 +67,14 @@ def test_a_part_that_is_on_where_nothing_is_said_shows_what_it_then_holds() -> N
     assert crop.is_on
     assert isinstance(other := held["augmentation.randaugment"], Optional)
     assert not other.is_on
+
+
+def test_a_choice_of_several_is_a_set_of_boxes() -> None:
+    form = make_form(SPECS["export"].model_json_schema(), datasets=[], networks={})
+    (formats,) = (node for node in form.main if node.path == "formats")
+    assert isinstance(formats, Field)
+    assert (formats.widget, formats.choices) == ("boxes", ["keras", "savedmodel", "tflite", "onnx"])
+    assert formats.default == ["onnx"]
 
 
 def test_ids_are_unique_though_variants_share_paths() -> None:
