@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(
-    r'(?:FileProblem|SetRefused|IntakeRefused|problems\.add|problems\.add_odd)\([^"()]*?(?:code=)?"([a-z_]+)"', re.DOTALL
+    r'(?:FileProblem|SetRefused|IntakeRefused|problems\.add|problems\.add_odd)\([^"()]*?(?:code=)?"([a-z_]+)"',
+    re.DOTALL,
 )
 NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)*)`")
 
