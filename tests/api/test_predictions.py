@@ -177,20 +177,24 @@ def test_a_request_waits_only_as_long_as_the_settings_say(make_app, member, trai
 def test_no_more_requests_wait_than_there_are_places(make_app, member, trained, monkeypatch, in_thread):
     app = make_app(max_predict_waits=1)
     first, second = Caller(app, member.token), Caller(app, member.token)
-    looked, let_go = threading.Event(), threading.Event()
+    looked, let_go = set(), threading.Event()
 
     def is_open(session, prediction_id):
-        looked.set()
+        looked.add(prediction_id)
         return not let_go.is_set()
 
     monkeypatch.setattr(route, "is_open", is_open)
     waiting = in_thread(ask, first, trained, "top=1")
-    assert looked.wait(10)
+    eventually(lambda: looked)
     assert the_yard(app).waits.taken == 1
-    assert ask(second, trained, "top=1").status_code == 202, "it does not wait: every place is taken"
+    reply = ask(second, trained, "wait_s=0.1")
+    assert reply.status_code == 202
+    assert reply.json["id"] not in looked, "it does not wait: every place is taken"
     let_go.set()
     waiting.join()
     assert the_yard(app).waits.taken == 0
+    ask(second, trained, "wait_s=0.1")
+    assert len(looked) == 2, "the place is free again"
 
 
 def test_nobody_holds_a_connection_while_waiting(app, ada, trained, monkeypatch):

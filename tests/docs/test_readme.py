@@ -46,6 +46,7 @@ def test_the_curl_lines_work_as_they_stand(yard, tmp_path):
     assert '"status": "succeeded"' in printed or '"status":"succeeded"' in printed
     assert "event: end" in printed
     assert "Did you mean mnist?" in printed
+    assert '"images":[{"name":"image","classes":[{"name":' in printed
     assert (tmp_path / "model.keras").read_bytes()[:2] == b"PK"
 
 

@@ -152,7 +152,7 @@ def test_a_question_of_bad_images_alone_is_answered_too(predictor, trained, pict
 
 
 def test_each_line_is_answered_and_a_question_that_fails_ends_nothing(trained, picture, digits, tmp_path):
-    pictures = (picture("a.png", encode(digits[1])),)
+    pictures = (picture("a.png", encode(digits[1])), picture("one too many.png", grey_png(201, 200)))
     good = ask(trained, *pictures)
     absent = Model(job_id=2, key="two", files=tmp_path, weights="best")
     missing = Model(job_id=3, key="three", files=None, weights="best")
@@ -172,6 +172,7 @@ def test_each_line_is_answered_and_a_question_that_fails_ends_nothing(trained, p
         "recipe_failed",
         None,
     ]
-    assert best(answers[4].result) == ["1"]
+    assert best(answers[4].result) == ["1", None]
+    assert answers[4].result.images[1].problem.code == "image_too_large", "the order's limit holds"
     assert all(answer.held == ("one",) for answer in answers)
     assert all(answer.resident_bytes > 10**7 for answer in answers)
