@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 import pytest
@@ -15,15 +17,19 @@ from sqlalchemy import update
 from records import image_sets, intakes, uploads, versions
 from records.clock import utc_now
 from records.image_sets import Viewer, list_files
+from records.inputs import DatasetInput
 from records.intake import IntakeReport, Manifest
+from records.lookup import YardLibrary
 from records.quotas import Quota
 from records.set_tables import SetVersionTable
 from records.upload_parts import UploadParts
 from records.versions import Parent, Source
 from tests.pictures import folder_a_class, pack, picture
 from tests.worker.process import gone
+from worker.inputs import _stage
 from worker.intake import check_version
 from worker.intake_lane import IntakeLane
+from worker.own_datasets import drop_unused
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 OPTIONS = {"task": "classification", "skip_bad": False}
@@ -206,6 +212,37 @@ def test_a_set_over_the_quota_is_refused_with_its_report(ada):
     row = ada.row(version_id)
     assert (row.status, row.reason_code) == ("refused", "quota_reached")
     assert set(ada.files(version_id)) == {"report.json"}
+
+
+def test_what_was_taken_in_is_staged_as_a_jobs_input_image_by_image(ada, tmp_path):
+    ada.begin(pack(folder_a_class()))
+    ada.check()
+    second = ada.add(pack(folder_a_class(each=4, seed=500, classes=("bees", "wasps"))))
+    ada.check()
+    with ada.place.database.read() as session:
+        ref = YardLibrary(session, ada.person.id).dataset("ants").ref
+    assert ref == "ada/ants@2"
+
+    class Told:
+        lines: ClassVar[list[str]] = []
+
+        def stage(self, stage):
+            assert stage == "fetching"
+
+        def log(self, text):
+            self.lines.append(text)
+
+    with ExitStack() as held:
+        folder, sha256 = _stage(ada.place, DatasetInput(ref), tmp_path, recorder=Told(), held=held, check=lambda: None)
+        manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
+        assert sha256 == ada.row(second).sha256
+        assert len(manifest.images) == 20
+        for image in manifest.images:
+            content = (folder / "images" / image.file).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == image.sha256
+        assert drop_unused(ada.place.settings.cache_folder, most_bytes=0) == [], "a job uses it"
+    assert drop_unused(ada.place.settings.cache_folder, most_bytes=0) == [sha256]
+    assert any("2 packs" in line for line in Told.lines)
 
 
 # ── folders of the server ────────────────────────────────────────────────────────────────────────────────────
