@@ -178,6 +178,8 @@ class Job(Result):
         """Its name, or what it does where it has none."""
         network = self.spec.get("network")
         name = network.get("name", "own network") if isinstance(network, dict) else network
+        if base := self.spec.get("base"):
+            name = f"{base.get('pretrained') or 'job ' + str(base.get('job'))}, fine-tuned"
         parts = [name, self.spec.get("dataset")]
         return self.name or " on ".join(str(p) for p in parts if p) or self.kind
 

@@ -32,10 +32,16 @@ def job_title(job: Any) -> str:
 def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
-    network, dataset = _network_words(spec.get("network") or {}), spec.get("dataset")
+    network, dataset = _network_words(spec.get("network") or {}) or _base_words(spec.get("base") or {}), spec.get("dataset")
     what = f"{network} on {dataset}" if network and dataset else spec.get("kind", job.kind)
-    epochs = spec.get("epochs")
+    epochs = spec.get("epochs", 0) + spec.get("head_epochs", 0)
     return f"{what} · {_count(epochs, 'epoch')}" if epochs else str(what)
+
+
+def _base_words(base: Facts) -> str:
+    """What a finetuning starts from: `efficientnet_lite0, fine-tuned`."""
+    name = base.get("pretrained") or (f"job {base['job']}" if "job" in base else "")
+    return f"{name}, fine-tuned" if name else ""
 
 
 def live_line(live: Facts) -> str:

@@ -119,7 +119,7 @@ def test_a_number_field_takes_numbers_only(path, bad):
         ({"kind": "trian"}, "kind", "Did you mean train?"),
         ({"kind": ["train"]}, "kind", "Expected a job kind"),
         ({}, "kind", "got nothing"),
-        ({"kind": "noop"}, "kind", "Known: convolutionalise, train."),
+        ({"kind": "noop"}, "kind", "Known: convolutionalise, finetune, train."),
     ],
 )
 def test_a_mistake_is_named_by_its_path_and_in_words(body, path, part):
