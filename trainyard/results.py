@@ -183,8 +183,11 @@ class Job(Result):
         """Its name, or what it does where it has none."""
         network = self.spec.get("network")
         name = network.get("name", "own network") if isinstance(network, dict) else network
-        if name is None and "run" in self.spec:
-            name = f"{self.kind} with job {self.spec['run']['job']}"
+        if name is None and (run := self.spec.get("run")) is not None:
+            source = run if isinstance(run, str) else f"job {run['job'] if isinstance(run, dict) else run}"
+            name = f"{self.kind} with {source}"
+        if base := self.spec.get("base"):
+            name = f"{base.get('pretrained') or 'job ' + str(base.get('job'))}, fine-tuned"
         parts = [name, self.spec.get("dataset")]
         return self.name or " on ".join(str(p) for p in parts if p) or self.kind
 

@@ -45,12 +45,21 @@ def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
     if "run" in spec and "network" not in spec:
-        what = f"{spec.get('kind', job.kind)} with job {spec['run']['job']}"
+        run = spec["run"]
+        source = run if isinstance(run, str) else f"job {run['job'] if isinstance(run, dict) else run}"
+        what = f"{spec.get('kind', job.kind)} with {source}"
         return f"{what} on {spec['dataset']}" if spec.get("dataset") else what
-    network, dataset = _network_words(spec.get("network") or {}), spec.get("dataset")
+    network = _network_words(spec.get("network") or {}) or _base_words(spec.get("base") or {})
+    dataset = spec.get("dataset")
     what = f"{network} on {dataset}" if network and dataset else spec.get("kind", job.kind)
-    epochs = spec.get("epochs")
+    epochs = spec.get("epochs", 0) + spec.get("head_epochs", 0)
     return f"{what} · {_count(epochs, 'epoch')}" if epochs else str(what)
+
+
+def _base_words(base: Facts) -> str:
+    """What a finetuning starts from: `efficientnet_lite0, fine-tuned`."""
+    name = base.get("pretrained") or (f"job {base['job']}" if "job" in base else "")
+    return f"{name}, fine-tuned" if name else ""
 
 
 def live_line(live: Facts) -> str:

@@ -26,7 +26,7 @@ class Crop(Strict):
 
     scale: Annotated[tuple[Area, Area], AfterValidator(_ascending)] = (0.08, 1.0)
     """Smallest and largest share of the image's area."""
-    ratio: Annotated[tuple[Aspect, Aspect], AfterValidator(_ascending)] = (0.75, 4 / 3)
+    ratio: Annotated[tuple[Aspect, Aspect], AfterValidator(_ascending)] = (0.75, 1.3333)
     """Narrowest and widest shape: width divided by height, as the part lies in the photograph."""
 
 
