@@ -24,7 +24,15 @@ from api.views.estimates import (
 )
 from api.views.jobs import Attempt, Job, JobEvent, Live
 from api.views.models import AliasMove, FullModel, ModelAlias, ModelFile, ModelVersion, RegisteredModel
-from api.views.networks import Network, NetworkDescription, NetworkLayer, NetworkLimits, NetworkOption, NetworkTotals
+from api.views.networks import (
+    Network,
+    NetworkDescription,
+    NetworkLayer,
+    NetworkLimits,
+    NetworkOption,
+    NetworkTotals,
+    PretrainedWeights,
+)
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
@@ -75,6 +83,7 @@ __all__ = [
     "ParameterCounts",
     "Peak",
     "Prediction",
+    "PretrainedWeights",
     "Problem",
     "Readiness",
     "Reason",
