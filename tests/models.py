@@ -22,11 +22,11 @@ _MAKE = """
 import sys
 from pathlib import Path
 from ml.engine.build import build_model
-from ml.inspections.models import draw_trained
+from ml.networks import draw_network
 from ml.predicting.record import read_record
 folder = Path(sys.argv[1])
 record = read_record(folder / "run.json")
-network = draw_trained(record.spec, record.image_shape, len(record.classes))
+network = draw_network(record.spec.network, record.image_shape, len(record.classes))
 build_model(network, seed=0).save_weights(folder / "best.weights.h5")
 """
 

@@ -21,7 +21,7 @@ def read_spec(record: Path) -> TrainSpec:
     Raises:
         RecipeFailed: it is not that of a training.
     """
-    spec = parse_spec(json.loads(record.read_bytes())["spec"])
+    spec = parse_spec(json.loads(record.read_bytes())["spec"], test_kinds=True)
     if not isinstance(spec, TrainSpec):
         raise RecipeFailed(f"Expected the record of a training in {record.name}, got one of kind {spec.kind!r}.")
     return spec

@@ -40,7 +40,7 @@ def run(argv: list[str], yard: YardProcess, folder: Path, **variables: str) -> s
 
 
 def test_the_curl_lines_work_as_they_stand(yard, tmp_path):
-    (lines,) = (block for block in examples("sh") if "/api/v1/jobs" in block)
+    (lines,) = (block for block in examples("sh") if '"$URL/api/v1/jobs"' in block)
     token = (yard.home / "admin.token").read_text().strip()
     printed = run(["bash", "-eu", "-c", lines], yard, tmp_path, URL=yard.state["url"], TOKEN=token)
     assert '"status": "succeeded"' in printed or '"status":"succeeded"' in printed
@@ -51,7 +51,7 @@ def test_the_curl_lines_work_as_they_stand(yard, tmp_path):
 
 
 def test_the_curl_lines_for_images_of_ones_own_work_as_they_stand(yard, tmp_path):
-    (lines,) = (block for block in examples("sh") if "/api/v1/datasets" in block)
+    (lines,) = (block for block in examples("sh") if "/api/v1/datasets?name=" in block)
     (tmp_path / "photos.zip").write_bytes(pack(folder_a_class()))
     token = (yard.home / "admin.token").read_text().strip()
     printed = run(["bash", "-eu", "-c", lines], yard, tmp_path, URL=yard.state["url"], TOKEN=token)

@@ -210,7 +210,7 @@ def test_a_spec_can_name_a_version_and_learns_its_name_for_good(database, finish
     register(job_id), register(job_id)
     move("champion", 1)
     with database.read() as session:
-        mine, all_seeing = YardLibrary(session, yard.owner_id), YardLibrary(session, None, asker_id=admin.person.id)
+        mine, all_seeing = YardLibrary(session, yard.owner_id), YardLibrary(session, None, person_id=admin.person.id)
         assert mine.model("digits@champion").ref == "grace/digits@1"
         assert mine.model("digits").ref == "grace/digits@2"
         card = all_seeing.model("grace/digits@champion")

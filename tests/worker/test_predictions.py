@@ -21,6 +21,7 @@ from records.tables import PredictionImageTable, PredictionTable
 from records.workers import register
 from tests.api.pages.filling import png
 from tests.models import add_trained_job
+from worker.leftovers import sweep_blobs
 from worker.predictions import answer_waiting
 
 ANSWER = Answer(
@@ -97,7 +98,7 @@ def test_all_that_waits_is_answered_and_the_images_go(asking, with_oracle):
     assert asking.images() == 0
     (picture,) = place.predictor.asked[0].pictures
     assert picture.path.read_bytes() == png(28, 28)
-    place.leftovers.sweep(place.database, place.blobs, rest_s=-1.0)
+    sweep_blobs(place.database, place.blobs, rest_s=-1.0)
     assert not picture.path.exists()
     assert place.predictor.asked[0].model.key == place.predictor.asked[1].model.key
 

@@ -108,8 +108,13 @@ def test_a_crash_costs_one_question_and_the_next_finds_a_fresh_child(make_predic
 def test_a_question_that_takes_too_long_ends_the_child(make_predictor, question, stage):
     predictor = make_predictor(limit_s=0.0)
     pids = []
+
+    def stop(_folder):
+        pids.append(predictor.pid)
+        os.kill(predictor.pid, signal.SIGSTOP)
+
     with pytest.raises(TimeLimitReached, match="longer than 0 s"):
-        predictor.ask(question(), stage=lambda folder: pids.append(predictor.pid), beat=_nothing)
+        predictor.ask(question(), stage=stop, beat=_nothing)
     assert eventually_gone(pids[0])
     assert predictor.pid is None
 
