@@ -263,6 +263,24 @@ class NetworkOption(Result):
     doc: str = ""
 
 
+class PretrainedWeights(Result):
+    """Weights that somebody trained, which the yard knows by name."""
+
+    name: str
+    title: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """The network's options that go with them."""
+    input_shape: tuple[int, ...] = ()
+    """Height, width, channels of the images that they were trained on."""
+    classes: int | None = None
+    """None where the file ends before its last layer."""
+    file: str = ""
+    size_bytes: int | None = None
+    digest: str = ""
+    licence: str = ""
+    source: str = ""
+
+
 class Network(Result):
     """A network that has a name."""
 
@@ -277,6 +295,8 @@ class Network(Result):
     """With default options."""
     multiply_adds: int | None = None
     """For one image, forward."""
+    weights: tuple[PretrainedWeights, ...] = ()
+    """Pretrained weights that exist for it."""
 
 
 class NetworkLayer(Result):

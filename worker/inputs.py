@@ -15,16 +15,19 @@ from records.catalogue import Dataset, find_dataset
 from records.clock import utc_now
 from records.database import is_outage
 from records.datasets import fetched_datasets, note_fetched
-from records.errors import JobError, WeightsMissing
+from records.errors import JobError
 from records.inputs import ArtifactInput, DatasetInput, Input, WeightsInput
 from records.lookup import YardLibrary
 from records.orders import Order, OrderedDevice
 from records.specs import parse_spec
+from records.weights import WEIGHTS, Weights
+from worker.deliveries import Tell
 from worker.ready_cache import ready_cache
 from worker.recorder import Recorder
 from worker.sheet import draw_sheet
 from worker.sources import Check, sources_of
 from worker.staging import stage_checkpoint, stage_dataset
+from worker.weights import sources_of_weights, stage_weights
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.inputs")
@@ -89,7 +92,7 @@ def _stage(place: Workplace, wanted: Input, folder: Path, *, recorder: Recorder,
         case ArtifactInput(job_id, name):
             return _stage_artifact(place, job_id, name, folder, check=check)
         case WeightsInput(name):
-            raise WeightsMissing(f"This worker cannot fetch the weights {name!r} yet. Start from an earlier job.")
+            return _stage_weights(place, WEIGHTS[name], recorder=recorder, check=check), WEIGHTS[name].digest
 
 
 def _stage_artifact(place: Workplace, job_id: int, name: str, folder: Path, *, check: Check) -> tuple[Path, str]:
@@ -107,13 +110,23 @@ def _stage_dataset(place: Workplace, dataset: Dataset, *, recorder: Recorder, ch
     tools = settings.cache_folder / "tools"
     sources = sources_of(dataset, settings.data, tools=tools, environment=place.tools)
 
+    folder, source = stage_dataset(dataset, settings.cache_folder, sources, tell=_telling(recorder), check=check)
+    _note_dataset(place, dataset, folder, source)
+    return folder
+
+
+def _stage_weights(place: Workplace, weights: Weights, *, recorder: Recorder, check: Check) -> Path:
+    settings = place.settings
+    sources = sources_of_weights(weights, settings.data, environment=place.tools)
+    return stage_weights(weights, settings.cache_folder, sources, tell=_telling(recorder), check=check)
+
+
+def _telling(recorder: Recorder) -> Tell:
     def tell(text: str) -> None:
         recorder.stage("fetching")
         recorder.log(text)
 
-    folder, source = stage_dataset(dataset, settings.cache_folder, sources, tell=tell, check=check)
-    _note_dataset(place, dataset, folder, source)
-    return folder
+    return tell
 
 
 def _note_dataset(place: Workplace, dataset: Dataset, folder: Path, source: str) -> None:

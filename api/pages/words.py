@@ -32,7 +32,10 @@ def job_title(job: Any) -> str:
 def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
-    network, dataset = _network_words(spec.get("network") or {}) or _base_words(spec.get("base") or {}), spec.get("dataset")
+    network, dataset = (
+        _network_words(spec.get("network") or {}) or _base_words(spec.get("base") or {}),
+        spec.get("dataset"),
+    )
     what = f"{network} on {dataset}" if network and dataset else spec.get("kind", job.kind)
     epochs = spec.get("epochs", 0) + spec.get("head_epochs", 0)
     return f"{what} · {_count(epochs, 'epoch')}" if epochs else str(what)

@@ -19,6 +19,7 @@ from api.routes import PREFIX
 from ml.networks import NETWORKS, describe_network, make_network
 from records.errors import NotFound, near_matches, shorten
 from records.specs import parse_as
+from records.weights import Weights, weights_of
 
 networks = APIBlueprint("networks", __name__, url_prefix=PREFIX)
 
@@ -75,4 +76,20 @@ def _shape(name: str) -> dict[str, Any]:
         "classes": network.classes,
         "parameters": made.parameters,
         "multiply_adds": made.multiply_adds,
+        "weights": [_weights_shape(weights) for weights in weights_of(name)],
+    }
+
+
+def _weights_shape(weights: Weights) -> dict[str, Any]:
+    return {
+        "name": weights.name,
+        "title": weights.title,
+        "options": dict(weights.options),
+        "input_shape": [weights.side_px, weights.side_px, 3],
+        "classes": weights.classes,
+        "file": weights.file,
+        "size_bytes": weights.size_bytes,
+        "digest": weights.digest,
+        "licence": weights.licence,
+        "source": weights.source,
     }

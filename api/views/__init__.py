@@ -22,7 +22,15 @@ from api.views.estimates import (
     Remedy,
 )
 from api.views.jobs import Attempt, Job, JobEvent, Live
-from api.views.networks import Network, NetworkDescription, NetworkLayer, NetworkLimits, NetworkOption, NetworkTotals
+from api.views.networks import (
+    Network,
+    NetworkDescription,
+    NetworkLayer,
+    NetworkLimits,
+    NetworkOption,
+    NetworkTotals,
+    PretrainedWeights,
+)
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
 from api.views.yard import Alive, Check, Device, Me, Readiness, SpecSchema, Version, Waiting
@@ -59,6 +67,7 @@ __all__ = [
     "Pace",
     "ParameterCounts",
     "Peak",
+    "PretrainedWeights",
     "Problem",
     "Readiness",
     "Reason",

@@ -125,4 +125,4 @@ def _view(tensor: _Tensor, numbers: dict[str, NDArray[Any]]) -> NDArray[Any]:
     if last >= len(row):
         raise pickle.UnpicklingError("a tensor reaches past its storage")
     strides = tuple(stride * row.itemsize for stride in tensor.strides)
-    return np.ascontiguousarray(as_strided(row[tensor.offset :], tensor.shape, strides, writeable=False))
+    return as_strided(row[tensor.offset :], tensor.shape, strides, writeable=False).copy()

