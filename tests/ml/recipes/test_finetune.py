@@ -118,7 +118,7 @@ def model_weights(path: Path) -> dict[str, list[np.ndarray]]:
 
 
 def test_a_head_of_its_own_learns_first_and_then_the_upper_layers(order_of, base):
-    order = order_of(PLAIN)
+    order = order_of(PLAIN | {"early_stopping": {"metric": "val/loss", "patience": 10}})  # the second stage lowers it
     reporter, summary = run(order)
     assert summary is not None
     assert summary["epochs"] == 4
