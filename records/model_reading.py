@@ -17,7 +17,7 @@ from records.model_tables import (
     ModelVersionTable,
     RegisteredModelTable,
 )
-from records.references import Reference
+from records.references import Reference, can_be_named
 from records.tables import JobTable, UserTable
 
 
@@ -90,8 +90,8 @@ def find_model(session: Session, asker: Asker, name: str, owner: str | None = No
     """
     query = select(RegisteredModelTable, UserTable.name).join(UserTable, UserTable.id == RegisteredModelTable.owner_id)
     query = query.where(RegisteredModelTable.name == name)
-    query = query.where(UserTable.name == owner) if owner else query.where(UserTable.id == asker.id)
-    row = session.execute(query).one_or_none()
+    query = query.where(UserTable.name == owner) if owner is not None else query.where(UserTable.id == asker.id)
+    row = session.execute(query).one_or_none() if can_be_named(name, owner) else None
     if row is None or not (asker.sees_all or row[0].owner_id == asker.id):
         shown = f"{owner}/{name}" if owner else name
         raise NotFound(

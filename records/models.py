@@ -6,6 +6,7 @@ change locks the model's row first. No function here commits; `records.model_rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from records.artifacts import find_artifact, list_artifacts
 from records.database import lock_pass
 from records.dropped import unnamed
-from records.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired
+from records.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired, shorten
 from records.model_tables import (
     AliasMoveTable,
     ModelAliasTable,
@@ -23,6 +24,7 @@ from records.model_tables import (
     ModelVersionTable,
     RegisteredModelTable,
 )
+from records.references import ALIAS
 from records.runs import read_summary
 from records.states import JobStatus
 from records.tables import ArtifactTable, JobTable
@@ -164,9 +166,9 @@ def delete_alias(
         PreconditionRequired, PreconditionFailed: as in `move_alias`.
     """
     _lock(session, model.id)
-    row = _alias(session, model.id, alias)
+    row = _alias(session, model.id, alias) if re.fullmatch(ALIAS, alias) else None
     if row is None:
-        raise NotFound(f"{model.name} has no alias {alias!r}.")
+        raise NotFound(f"{model.name} has no alias {shorten(repr(alias))}.")
     _check(row, alias, expected, must_say=True)
     before = session.get_one(ModelVersionTable, row.version_id).number
     session.delete(row)

@@ -10,9 +10,10 @@ from records.errors import InvalidRequest, shorten
 MODEL_NAME = r"[a-z0-9][a-z0-9_.-]{0,62}"
 ALIAS = r"[a-z][a-z0-9_.-]{0,62}"
 """Begins with a letter, so that no alias looks like a number."""
-REFERENCE = rf"([^/@\x00-\x1f\x7f]{{1,100}}/)?{MODEL_NAME}(@({ALIAS}|[1-9][0-9]{{0,8}}))?"
+OWNER = r"[^/@\x00-\x1f\x7f]{1,100}"
+REFERENCE = rf"({OWNER}/)?{MODEL_NAME}(@({ALIAS}|[1-9][0-9]{{0,8}}))?"
 _PARTS = re.compile(
-    rf"(?:(?P<owner>[^/@\x00-\x1f\x7f]{{1,100}})/)?(?P<name>{MODEL_NAME})"
+    rf"(?:(?P<owner>{OWNER})/)?(?P<name>{MODEL_NAME})"
     rf"(?:@(?:(?P<alias>{ALIAS})|(?P<number>[1-9][0-9]{{0,8}})))?"
 )
 
@@ -31,6 +32,11 @@ class Reference:
     def __str__(self) -> str:
         version = self.alias or self.number
         return f"{self.owner}/" * bool(self.owner) + self.name + (f"@{version}" if version else "")
+
+
+def can_be_named(name: str, owner: str | None = None) -> bool:
+    """Whether there could be such a registered model: no database need be asked where there could not."""
+    return bool(re.fullmatch(MODEL_NAME, name)) and (owner is None or bool(re.fullmatch(OWNER, owner)))
 
 
 def parse_reference(text: str) -> Reference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +19,7 @@ from api.yard import the_yard
 from ml.networks import NETWORKS
 from records.accounts import Person
 from records.catalogue import CATALOGUE
+from records.editing import TAG
 from records.errors import Forbidden, InvalidRequest, RequestError, Unauthorized, near_matches, shorten
 from records.specs import SPECS, TEST_KINDS
 from records.states import JobStatus
@@ -53,9 +55,10 @@ def jobs() -> str:
     status = request.args.get("status", "")
     if status and status not in list(JobStatus):
         raise InvalidRequest(f"No state is called {shorten(status)!r}. {near_matches(status, list(JobStatus))}")
-    shown = reading.jobs_page(
-        the_yard().database, _person(), status=status, tag=request.args.get("tag", ""), before=_number("before")
-    )
+    tag = request.args.get("tag", "")
+    if tag and not re.fullmatch(TAG, tag):
+        raise InvalidRequest(f"No tag is called {shorten(repr(tag))}: they hold small letters, digits and _ . : -")
+    shown = reading.jobs_page(the_yard().database, _person(), status=status, tag=tag, before=_number("before"))
     return render_template("pages/jobs.html", **shown)
 
 
@@ -184,7 +187,7 @@ def _owner() -> str | None:
 def _preset() -> dict[str, Any]:
     """A spec that only names a dataset, a network, or a job to build on, as the links of their pages do."""
     if named := request.args.get("export"):
-        return {"kind": "export", "run": int(named) if named.isascii() and named.isdigit() else named}
+        return {"kind": "export", "run": int(named) if re.fullmatch(r"[0-9]{1,10}", named) else named}
     dataset, network = request.args.get("dataset"), request.args.get("network")
     if run := _number("run"):
         return {"kind": "predict", "run": {"job": run}, "dataset": dataset or next(iter(CATALOGUE))}

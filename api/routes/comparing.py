@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from apiflask import APIBlueprint
 from flask import Response
 
@@ -38,7 +40,7 @@ def read_ids(text: str) -> list[int]:
         InvalidRequest: they are not two to ten numbers.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isascii() and part.isdigit() and int(part[:20]) <= LARGEST_ID for part in parts):
+    if not all(re.fullmatch(r"[0-9]{1,10}", part) and int(part) <= LARGEST_ID for part in parts):
         raise InvalidRequest(f"Expected the numbers of jobs with commas, such as 1,2,3, got {shorten(repr(text))}.")
     ids = list(dict.fromkeys(int(part) for part in parts))
     if not 2 <= len(ids) <= MOST:

@@ -86,7 +86,8 @@ def test_time_and_memory_come_from_the_attempts(ada, hand, submit_noop, clock):
 @pytest.mark.parametrize(
     ("ids", "said"),
     [("", "got 0"), ("1", "got 1"), ("1,1", "got 1"), ("1,x", "'1,x'"), ("1,-2", "'1,-2'"), ("1,²", "numbers of jobs"),
-     ("1,2,3,4,5,6,7,8,9,10,11", "got 11"), ("1,99999999999999999999999", "numbers of jobs")],
+     ("1,2,3,4,5,6,7,8,9,10,11", "got 11"), ("1,99999999999999999999999", "numbers of jobs"),
+     ("1," + "0" * 190 + "2", "numbers of jobs")],
 )  # fmt: skip
 def test_two_to_ten_jobs_are_compared(ada, ids, said):
     reply = ada.get(f"jobs/compare?ids={ids}")

@@ -179,12 +179,20 @@ def test_the_newest_version_is_what_a_name_alone_means(ada, digits, hand, submit
         "digits/versions/1/files/absent",
         "digits/versions/0/files/model.keras",
         "digits/versions/99999999999999999999/files/model.keras",
+        "%00",
+        "%00/versions/1",
+        "digits/aliases/%00",
+        "digits?owner=",
+        "digits?owner=a%2fb",
+        "digits/versions/1/files/%00",
     ],
 )
 def test_what_is_not_there_is_not_found(ada, digits, where):
-    reply = ada.get(f"models/{where}")
-    assert reply.status_code in (400, 404)
-    assert reply.content_type == "application/problem+json"
+    for method in ("GET", "DELETE"):
+        reply = ada.send(method, f"models/{where}")
+        assert reply.status_code in (400, 404, 405), method
+        assert reply.content_type == "application/problem+json"
+    assert len(ada.get(digits).json["versions"]) == 2
 
 
 # ── who sees what ────────────────────────────────────────────────────────────────────────────────────────────
