@@ -103,6 +103,24 @@ def decode_photos(
         raise _named(photos, rows, cuts, sizing) from error
 
 
+class ShownPhotos:
+    """Photographs as a sequence of pictures of one size: a slice of it is decoded, as evaluation shows them.
+
+    Args:
+        photos: the dataset.
+        rows: which of them, in this order.
+        sizing: the frame, as of `ml.sizing.evaluation_sizing`.
+        threads: that decode.
+    """
+
+    def __init__(self, photos: PhotoSet, rows: NDArray[np.int64], sizing: Sizing, *, threads: int) -> None:
+        self._photos, self._rows, self._sizing, self._threads = photos, rows, sizing, threads
+
+    def __getitem__(self, part: slice) -> NDArray[np.uint8]:
+        """`[some, height, width, channels]`. Raises DatasetUnreadable where a file cannot be decoded."""
+        return np.concatenate(list(decode_photos(self._photos, self._rows[part], self._sizing, threads=self._threads)))
+
+
 def bring_photo(data: bytes, *, is_png: bool, size: tuple[int, int], sizing: Sizing) -> NDArray[np.uint8]:
     """One photograph in the frame, exactly as the pictures that a training saw.
 

@@ -43,7 +43,7 @@ def find_earlier(library: Library, ref: int | str, *, path: str = "run") -> Earl
     draw = DRAWN.get(run.kind)
     if draw is None:
         known = ", ".join(sorted(DRAWN))
-        text = f"Job {run.job_id} is of kind {run.kind}, which leaves no model. Expected one of kind {known}."
+        text = f"Job {run.job_id} is of kind {run.kind}, whose results are not exported. Expected one of kind {known}."
         raise InvalidSpec([FieldProblem(path, text)])
     network, dataset = draw(run, library, path)
     return Earlier(run, ref, network.main, dataset)

@@ -23,12 +23,14 @@ from ml.datasets import ImageSet, PhotoSet, is_photo_folder, list_photos, load_i
 from ml.datasets.decoded import DecodedPhotos
 from ml.engine.identity import describe_surroundings
 from ml.engine.memory import MemoryWatch
+from ml.engine.photos import ShownPhotos
 from ml.engine.results import Results
 from ml.engine.stopwatch import Stages
 from ml.predicting.classifier import Classifier, load_classifier
 from ml.predicting.pictures import fit_pictures
 from ml.reporter import Interruption, Reporter
 from ml.reports import PredictionsCsv, confusion_matrix, wilson_interval
+from ml.sizing import SHOWN, evaluation_sizing
 from records.orders import Order
 from records.specs import PredictSpec
 
@@ -55,10 +57,10 @@ def predict(spec: PredictSpec, order: Order, reporter: Reporter) -> dict[str, An
     memory = MemoryWatch()
     folder = order.inputs["dataset"]
     data = list_photos(folder) if is_photo_folder(folder) else load_images(spec.dataset, folder)
-    parts = list(_parts(data, spec.split))
 
     stages.begin("building")
     classifier = load_classifier(order.inputs["record"], order.inputs["weights"])
+    parts = list(_parts(data, spec.split, classifier, threads=order.device.threads))
     record = describe_surroundings(order) | {"images": {part.split: len(part.labels) for part in parts}}
     reporter.facts(record)
 
@@ -87,18 +89,25 @@ CSV = "predictions.csv"
 
 class _Part(NamedTuple):
     split: str
-    images: NDArray[np.uint8] | DecodedPhotos
+    images: NDArray[np.uint8] | DecodedPhotos | ShownPhotos
     labels: NDArray[np.int64]
     names: tuple[str, ...] = ()
 
 
-def _parts(data: ImageSet | PhotoSet, split: str) -> Iterator[_Part]:
-    """The wanted splits, in the order in which they are used."""
+def _parts(data: ImageSet | PhotoSet, split: str, classifier: Classifier, *, threads: int) -> Iterator[_Part]:
+    """The wanted splits, in the order in which they are used.
+
+    A model that learned photographs sees them exactly as its own evaluation did; for another they are fitted to its
+    images.
+    """
     if isinstance(data, PhotoSet):
+        sizing = evaluation_sizing(classifier.image_shape)
         for name, places in data.splits.items():
             if split in (name, "all"):
-                files, names = [data.files[place] for place in places], tuple(data.names[place] for place in places)
-                yield _Part(name, DecodedPhotos(files), data.labels[places], names)
+                learned = classifier.shown == SHOWN
+                files = [data.files[place] for place in places]
+                images = ShownPhotos(data, places, sizing, threads=threads) if learned else DecodedPhotos(files)
+                yield _Part(name, images, data.labels[places], tuple(data.names[place] for place in places))
         return
     if split in ("train", "all"):
         yield _Part("train", data.train_images, data.train_labels)

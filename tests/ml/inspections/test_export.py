@@ -76,7 +76,7 @@ def test_a_registered_model_is_pinned_to_its_version() -> None:
             {"kind": "noop", "spec": {"kind": "noop"}},
             {},
             "run",
-            "kind noop, which leaves no model. Expected one of kind train",
+            "kind noop, whose results are not exported. Expected one of kind train",
         ),
         ({"artifacts": {"run.json": "a" * 64}}, {}, "weights", "kept no best.weights.h5"),
         ({"artifacts": {"best.weights.h5": "a" * 64}}, {}, "run", "kept no run.json"),
