@@ -27,7 +27,7 @@ class Kind:
     recipe: str
     """`module:function`; imported only in the child. Called with (spec, order, reporter)."""
     trains_classifier: bool = False
-    """Whether it leaves a network and weights that tell classes (`ml.engine.earlier`)."""
+    """Whether it leaves a network and weights that tell classes (`ml.run_record`)."""
 
 
 KINDS: dict[str, Kind] = {

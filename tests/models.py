@@ -22,12 +22,10 @@ _MAKE = """
 import sys
 from pathlib import Path
 from ml.engine.build import build_model
-from ml.networks import draw_network
-from ml.predicting.record import read_record
+from ml.run_record import read_record
 folder = Path(sys.argv[1])
 record = read_record(folder / "run.json")
-network = draw_network(record.spec.network, record.image_shape, len(record.classes))
-build_model(network, seed=0).save_weights(folder / "best.weights.h5")
+build_model(record.draw(), seed=0).save_weights(folder / "best.weights.h5")
 """
 
 

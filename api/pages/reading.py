@@ -10,7 +10,6 @@ from api.comparing import compare
 from api.model_shapes import alias_etag
 from api.pages.words import flat, scores, spec_rows
 from api.shapes import job_shape
-from ml.inspections.exportable import DRAWN
 from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
 from records import model_reading as shelf
@@ -76,7 +75,7 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         "predicts": predicts,
         "names": names,
         "can_register": job.status == JobStatus.SUCCEEDED and any(file.kind == "model" for file in artifacts),
-        "can_export": job.status == JobStatus.SUCCEEDED and job.kind in DRAWN and RECORD in kept,
+        "can_export": job.status == JobStatus.SUCCEEDED and KINDS[job.kind].trains_classifier and RECORD in kept,
         "models": [file.name for file in artifacts if file.kind == "model"],
         "scores": scores(job.summary or {}),
         "attempts": attempts,

@@ -1,55 +1,26 @@
-"""The classifier of an earlier run, built from its record and given its weights. No saved model is ever loaded."""
+"""A network with the weights that an earlier run of the yard kept. No saved model is ever loaded, only numbers."""
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 
 import keras
 
 from ml.engine.build import build_model, main_model
-from ml.networks import Network, NetworkError, draw_network
-from records.catalogue import find_dataset
-from records.errors import NotFound, RecipeFailed
-from records.specs import TrainSpec, parse_spec
+from ml.networks import Network
+from records.errors import ModelUnreadable
 
 
-def read_spec(record: Path) -> TrainSpec:
-    """The spec in a run's `run.json`.
+def load_trained(network: Network, weights: Path) -> keras.Model:
+    """The network's model without auxiliary heads: it takes raw images of 0 to 255 and gives probabilities.
 
-    Raises:
-        RecipeFailed: it is not that of a training.
-    """
-    spec = parse_spec(json.loads(record.read_bytes())["spec"], test_kinds=True)
-    if not isinstance(spec, TrainSpec):
-        raise RecipeFailed(f"Expected the record of a training in {record.name}, got one of kind {spec.kind!r}.")
-    return spec
-
-
-def read_network(record: Path) -> Network:
-    """The network in the record of a run that trained a classifier, as it was trained.
+    Args:
+        network: as `ml.run_record` draws it.
+        weights: the run's `best.weights.h5` or `last.weights.h5`.
 
     Raises:
-        RecipeFailed: there is none that can be drawn.
-    """
-    told = json.loads(record.read_bytes())
-    try:
-        if "network" in told:
-            return Network.from_json(told["network"])
-        spec = read_spec(record)
-        image_shape = told.get("image_shape") or find_dataset(spec.dataset).image_shape
-        classes = told.get("classes") or find_dataset(spec.dataset).classes
-        return draw_network(spec.network, tuple(image_shape), len(classes)).main
-    except (NetworkError, NotFound) as error:
-        raise RecipeFailed(f"The network in {record.name} cannot be drawn any more: {error.text}") from error
-
-
-def load_classifier(network: Network, weights: Path) -> keras.Model:
-    """The network's model without auxiliary heads, with the numbers of a weights file that the yard wrote.
-
-    Raises:
-        RecipeFailed: the file does not hold this network's weights.
+        ModelUnreadable: the file does not hold this network's weights.
     """
     model = main_model(build_model(network, seed=0))
     try:
@@ -57,10 +28,8 @@ def load_classifier(network: Network, weights: Path) -> keras.Model:
             warnings.simplefilter("error")  # Keras only warns of a layer that it finds no numbers for
             model.load_weights(weights)
     except (UserWarning, ValueError, KeyError, OSError) as error:
-        raise RecipeFailed(f"{weights.name} does not hold the weights of {network.name}: {error}") from error
+        raise ModelUnreadable(
+            f"{weights.name} does not hold the weights of {network.name}: {str(error)[:500]}. If the code of the "
+            "network has changed since the run, train again, or use the release that trained it."
+        ) from error
     return model
-
-
-def draw_classifier(spec: TrainSpec, image_shape: tuple[int, int, int], classes: int) -> Network:
-    """The network that a training's spec names, for the images that it learned from."""
-    return draw_network(spec.network, image_shape, classes)

@@ -9,7 +9,7 @@ import keras
 
 from ml.engine.build import build_model
 from ml.engine.checkpoint import read_checkpoint
-from ml.engine.earlier import load_classifier, read_network
+from ml.engine.earlier import load_trained
 from ml.engine.freezing import PartialForward, rates_by_block
 from ml.engine.optimizers import make_optimizer
 from ml.engine.pretrained import load_pretrained
@@ -18,6 +18,7 @@ from ml.engine.training import Course
 from ml.inspections.pretrained import draw_pretrained, find_pretrained, fresh_layers
 from ml.networks import Network
 from ml.networks.transfer import NONE, frozen_layers
+from ml.run_record import read_record
 from records.orders import Order
 from records.specs import FinetuneSpec
 from records.specs.augmentation import Augmentation
@@ -46,7 +47,7 @@ def read_base(spec: FinetuneSpec, order: Order) -> Network:
     """The network that learned before, as it was trained; its numbers stay in their file."""
     if spec.base.pretrained is not None:
         return draw_pretrained(find_pretrained(spec.base.pretrained))
-    return read_network(order.inputs["run"])
+    return read_record(order.inputs["run"]).draw()
 
 
 def load_base(spec: FinetuneSpec, order: Order, base: Network, network: Network) -> keras.Model:
@@ -59,14 +60,14 @@ def load_base(spec: FinetuneSpec, order: Order, base: Network, network: Network)
         network: the same with a new head.
 
     Raises:
-        RecipeFailed, WeightsUnreadable: the file does not fit.
+        ModelUnreadable, WeightsUnreadable: the file does not fit.
     """
     model = build_model(network, seed=spec.seed)
     path = order.inputs["weights"]
     if spec.base.pretrained is not None:
         load_pretrained(model, network, find_pretrained(spec.base.pretrained), path)
         return model
-    trained, fresh = load_classifier(base, path), fresh_layers(network, None)
+    trained, fresh = load_trained(base, path), fresh_layers(network, None)
     for layer in trained.layers:
         if layer.name not in fresh and layer.weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())

@@ -193,8 +193,18 @@ def _pad(place: Place, sides: Sequence[int]) -> str:
 
 
 def rescaling(place: Place) -> str:
-    scaled = place.add("Mul", [place.tensor, place.constant("scale", place.options["scale"])], "scaled")
-    return place.add("Add", [scaled, place.constant("offset", place.options["offset"])])
+    """With one number for all channels, or one each."""
+    scale, offset = (
+        a_map_each(value) if place.is_maps() and np.ndim(value) else value
+        for value in (place.options["scale"], place.options["offset"])
+    )
+    scaled = place.add("Mul", [place.tensor, place.constant("scale", scale)], "scaled")
+    return place.add("Add", [scaled, place.constant("offset", offset)])
+
+
+def channel_order(place: Place) -> str:
+    order = place.constant("order", place.options["order"], np.int64)
+    return place.add("Gather", [place.tensor, order], axis=1 if place.is_maps() else -1)
 
 
 def reshape(place: Place) -> str:
@@ -222,6 +232,19 @@ def _scale_last(place: Place) -> str:
     scale = gamma / np.sqrt(variance + place.options["epsilon"])
     scaled = place.add("Mul", [place.tensor, place.constant("scale", scale)], "scaled")
     return place.add("Add", [scaled, place.constant("shift", beta - mean * scale)])
+
+
+def layer_normalization(place: Place) -> str:
+    """ONNX normalises the last axes."""
+    tensor = place.graph.to_last(place.tensor, place.name("last")) if place.is_maps() else place.tensor
+    values = [place.constant(name, value) for name, value in zip(("gamma", "beta"), place.weights, strict=True)]
+    made = place.add("LayerNormalization", [tensor, *values], "normalised", axis=-1, epsilon=place.options["epsilon"])
+    return place.graph.to_first(made, place.name()) if place.is_maps() else made
+
+
+def layer_scale(place: Place) -> str:
+    (gamma,) = place.weights
+    return place.add("Mul", [place.tensor, place.constant("gamma", a_map_each(gamma) if place.is_maps() else gamma)])
 
 
 def local_response_normalization(place: Place) -> str:
@@ -299,6 +322,7 @@ def concatenate(place: Place) -> str:
 
 RULES: Mapping[str, Callable[[Place], str]] = {
     "Rescaling": rescaling,
+    "ChannelOrder": channel_order,
     "Conv2D": conv2d,
     "PartialConv2D": partial_conv2d,
     "DepthwiseConv2D": depthwise_conv2d,
@@ -314,7 +338,10 @@ RULES: Mapping[str, Callable[[Place], str]] = {
     "Flatten": reshape,
     "Reshape": reshape,
     "Dropout": dropout,
+    "StochasticDepth": dropout,
     "BatchNormalization": batch_normalization,
+    "LayerNormalization": layer_normalization,
+    "LayerScale": layer_scale,
     "LocalResponseNormalization": local_response_normalization,
     "Activation": activation,
     "Add": add,

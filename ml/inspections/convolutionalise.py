@@ -18,7 +18,7 @@ def inspect_convolutionalise(spec: ConvolutionaliseSpec, library: Library) -> In
     from ml.networks import InputTooSmall, NetworkError
     from ml.networks.convolutional import canvas_shape, convolutionalise
 
-    classifier = find_classifier(library, spec.run)
+    classifier = find_classifier(library, spec.run, path="run.job")
     if not isinstance(classifier.spec, TrainSpec) or classifier.dataset.image_shape is None:
         text = (
             "Expected a job of kind 'train' on a dataset whose images have one size: the proof needs its test images."

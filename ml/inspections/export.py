@@ -1,21 +1,20 @@
-"""`kind: export`: the run has succeeded, its network is known, and the files to build its model from are there."""
+"""`kind: export`: a job or a registered model has a classifier, and it can be written in each format."""
 
 from __future__ import annotations
 
-from ml.inspections.exportable import Earlier, find_earlier, need_files
+from ml.inspections.earlier import find_run, read_classifier
 from ml.inspections.inspection import Inspection
-from records.errors import FieldProblem, InvalidSpec
-from records.inputs import ArtifactInput, DatasetInput
-from records.library import Library
+from ml.networks import Network
+from records.errors import FieldProblem, InvalidRequest, InvalidSpec, NotFound
+from records.library import Library, RunCard
 from records.specs import ExportSpec
-from records.specs.earlier import RECORD
 
 ONNX_LAYERS = frozenset(
     {
-        "Activation", "Add", "AveragePooling2D", "BatchNormalization", "ChannelPadding", "Concatenate", "Conv2D",
-        "Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
-        "LocalResponseNormalization", "MaxPooling2D", "Multiply", "PartialConv2D", "Rescaling", "Reshape",
-        "SeparableConv2D", "TrainableSubsampling2D", "ZeroPadding2D",
+        "Activation", "Add", "AveragePooling2D", "BatchNormalization", "ChannelOrder", "ChannelPadding", "Concatenate",
+        "Conv2D", "Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
+        "LayerNormalization", "LayerScale", "LocalResponseNormalization", "MaxPooling2D", "Multiply", "PartialConv2D",
+        "Rescaling", "Reshape", "SeparableConv2D", "StochasticDepth", "TrainableSubsampling2D", "ZeroPadding2D",
     }
 )  # fmt: skip
 """Layers that `ml.exports.onnx_layers` has a rule for; this module may not load that one."""
@@ -33,29 +32,32 @@ def inspect_export(spec: ExportSpec, library: Library) -> Inspection:
     Raises:
         InvalidSpec: it cannot; every problem is listed by path.
     """
-    earlier = find_earlier(library, spec.run)
+    run, ref = _find(library, spec.run)
+    classifier = read_classifier(library, run, spec.weights, path="run")
+    network = classifier.network.main
     if "onnx" in spec.formats:
-        _check_onnx(earlier)
-    weights, job_id = f"{spec.weights}.weights.h5", earlier.run.job_id
-    need_files(earlier.run, {"run": RECORD, "weights": weights})
-    return Inspection(
-        parameters=earlier.network.parameters,
-        inputs={
-            "dataset": DatasetInput(earlier.dataset.ref),
-            "record": ArtifactInput(job_id, RECORD),
-            "weights": ArtifactInput(job_id, weights),
-        },
-        pins={"run": earlier.ref},
-    )
+        _check_onnx(network, run.job_id)
+    return Inspection(parameters=network.parameters, inputs=classifier.inputs, pins={"run": ref})
 
 
-def _check_onnx(earlier: Earlier) -> None:
-    for node in earlier.network.layers:
+def _find(library: Library, ref: int | str) -> tuple[RunCard, int | str]:
+    """The job, or that of the version of a registered model, and what names it for good: `owner/name@number`."""
+    if isinstance(ref, int):
+        return find_run(library, ref, path="run"), ref
+    try:
+        card = library.model(ref)
+    except (NotFound, InvalidRequest) as error:
+        raise InvalidSpec([FieldProblem("run", error.text)]) from error
+    return card.run, card.ref
+
+
+def _check_onnx(network: Network, job_id: int) -> None:
+    for node in network.layers:
         activation = node.layer.options().get("activation")
         if node.layer.type not in ONNX_LAYERS or (activation is not None and activation not in ONNX_ACTIVATIONS):
             what = node.layer.type if node.layer.type not in ONNX_LAYERS else f"the activation {activation}"
             text = (
-                f"The network of job {earlier.run.job_id} has {what} (layer {node.name!r}), which cannot be written as "
+                f"The network of job {job_id} has {what} (layer {node.name!r}), which cannot be written as "
                 "ONNX yet. Leave onnx out, or take another format."
             )
             raise InvalidSpec([FieldProblem("formats", text)])

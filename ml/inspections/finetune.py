@@ -51,7 +51,7 @@ def _find_base(spec: FinetuneSpec, library: Library) -> tuple[Network, Mapping[s
     if spec.base.pretrained is not None:
         weights = find_pretrained(spec.base.pretrained)
         return draw_pretrained(weights), {"weights": WeightsInput(weights.name)}
-    classifier = find_classifier(library, spec.base.run, path="base")
+    classifier = find_classifier(library, spec.base.run, path="base.job")
     staged = {role: classifier.inputs[role] for role in ("run", "weights")}
     return classifier.network.main, staged
 

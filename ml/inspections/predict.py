@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from ml.inspections.earlier import find_run, stage_model
 from ml.inspections.inspection import Inspection, find_in
-from ml.inspections.models import check_predicts
-from records.errors import Conflict, FieldProblem, InvalidSpec, NotFound
-from records.inputs import ArtifactInput, DatasetInput
+from records.errors import FieldProblem, InvalidSpec
+from records.inputs import DatasetInput
 from records.library import DatasetCard, Library
 from records.specs import PredictSpec
-from records.specs.earlier import RECORD
 
 
 def inspect_predict(spec: PredictSpec, library: Library) -> Inspection:
@@ -17,18 +16,11 @@ def inspect_predict(spec: PredictSpec, library: Library) -> Inspection:
     Raises:
         InvalidSpec: they are not; the problem stands at `run.job`, `dataset` or `split`.
     """
-    try:
-        check_predicts(library.run(spec.run.job), spec.run.weights)
-    except (NotFound, Conflict) as error:
-        raise InvalidSpec([FieldProblem("run.job", error.text)]) from error
+    run = find_run(library, spec.run.job, path="run.job")
+    staged = stage_model(run, spec.run.weights, path="run.job")
     dataset = find_in(library, spec.dataset)
     _check_images(spec, dataset)
-    inputs = {
-        "dataset": DatasetInput(dataset.ref),
-        "record": ArtifactInput(spec.run.job, RECORD),
-        "weights": ArtifactInput(spec.run.job, spec.run.artifact),
-    }
-    return Inspection(inputs=inputs, pins={"dataset": dataset.ref})
+    return Inspection(inputs={"dataset": DatasetInput(dataset.ref), **staged}, pins={"dataset": dataset.ref})
 
 
 def _check_images(spec: PredictSpec, dataset: DatasetCard) -> None:

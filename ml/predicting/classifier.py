@@ -12,10 +12,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ml.engine.earlier import load_classifier as load_weights
-from ml.engine.earlier import read_network
-from ml.predicting.record import Record, read_record
-from records.errors import ModelUnreadable, RecipeFailed
+from ml.engine.earlier import load_trained
+from ml.run_record import Record, read_record
 
 BATCH = 32
 """Images at a time, so that many at once need no more memory than these."""
@@ -54,7 +52,4 @@ def load_classifier(record: Path, weights: Path) -> Classifier:
         ModelUnreadable: they are not what they should be, or do not fit each other.
     """
     said = read_record(record)
-    try:
-        return Classifier(said, load_weights(read_network(record), weights))
-    except RecipeFailed as error:
-        raise ModelUnreadable(f"The model cannot be built again. {error}") from error
+    return Classifier(said, load_trained(said.draw(), weights))

@@ -52,7 +52,8 @@ def finetune(spec: FinetuneSpec, order: Order, reporter: Reporter) -> dict[str, 
 
     Raises:
         Interruption: stopped as asked, after a checkpoint.
-        Diverged, DiskFull, ResumeImpossible, DatasetUnreadable, DatasetUnsuitable, RecipeFailed.
+        Diverged, DiskFull, ResumeImpossible, DatasetUnreadable, DatasetUnsuitable, ModelUnreadable,
+            WeightsUnreadable.
     """
     stages = Stages(reporter, time.perf_counter)
     stages.begin("loading")

@@ -40,7 +40,7 @@ def predict(spec: PredictSpec, order: Order, reporter: Reporter) -> dict[str, An
 
     Args:
         spec: what to predict with what.
-        order: `inputs["dataset"]` is the folder of the dataset's files, `inputs["record"]` and `inputs["weights"]` are
+        order: `inputs["dataset"]` is the folder of the dataset's files, `inputs["run"]` and `inputs["weights"]` are
             the files of the model.
         reporter: hears of all that happens.
 
@@ -59,7 +59,7 @@ def predict(spec: PredictSpec, order: Order, reporter: Reporter) -> dict[str, An
     data = list_photos(folder) if is_photo_folder(folder) else load_images(spec.dataset, folder)
 
     stages.begin("building")
-    classifier = load_classifier(order.inputs["record"], order.inputs["weights"])
+    classifier = load_classifier(order.inputs["run"], order.inputs["weights"])
     parts = list(_parts(data, spec.split, classifier, threads=order.device.threads))
     record = describe_surroundings(order) | {"images": {part.split: len(part.labels) for part in parts}}
     reporter.facts(record)

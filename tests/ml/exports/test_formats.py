@@ -21,6 +21,7 @@ from ml.exports.saved_model import pack, write_saved_model
 from ml.exports.tflite import write_tflite
 from ml.inspections.export import ONNX_ACTIVATIONS, ONNX_LAYERS
 from ml.networks import NETWORKS, Draft, Network, draw_network, make_network
+from ml.networks.graph import LOGITS
 from ml.networks.layers import LAYERS
 from records.specs import NetworkSpec, parse_as
 from tests.ml.small_networks import SMALL
@@ -36,7 +37,8 @@ END = ({"type": "GlobalAveragePooling2D"}, {"type": "Dense", "units": 3, "name":
 
 OWN: dict[str, list[dict[str, Any]]] = {
     "convolutions": [
-        {"type": "Rescaling", "scale": 0.01, "offset": -1.0},
+        {"type": "ChannelOrder", "order": [1, 0]},
+        {"type": "Rescaling", "scale": [0.01, 0.02], "offset": [-1.0, 0.5]},
         {"type": "Conv2D", "filters": 8, "kernel_size": 5, "strides": 2, "padding": "same"},
         {"type": "BatchNormalization"},
         {"type": "Activation", "activation": "relu6"},
@@ -63,6 +65,21 @@ OWN: dict[str, list[dict[str, Any]]] = {
         {"type": "Activation", "activation": "elu", "name": "a"},
         {"type": "LocalResponseNormalization", "size": 3, "alpha": 0.5, "beta": 0.5},
         *END,
+    ],
+    "residuals": [
+        {"type": "Rescaling", "scale": 0.01, "name": "pixels"},
+        {"type": "Conv2D", "filters": 6, "kernel_size": 4, "strides": 4, "name": "stem"},
+        {"type": "LayerNormalization", "epsilon": 1e-6},
+        {"type": "LayerScale", "initial": 0.5},
+        {"type": "StochasticDepth", "rate": 0.5, "name": "branch"},
+        {"type": "Add", "inputs": ["stem", "branch"]},
+        {"type": "GlobalAveragePooling2D"},
+        {"type": "LayerNormalization"},
+        {"type": "LayerScale", "initial": 0.5},
+        {"type": "Rescaling", "scale": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]},
+        {"type": "ChannelOrder", "order": [5, 3, 1, 0, 2, 4]},
+        {"type": "Dense", "units": 3, "name": "logits"},
+        {"type": "Activation", "activation": "softmax", "name": "probabilities"},
     ],
     "joins": [
         {"type": "Rescaling", "scale": 0.01},
@@ -105,12 +122,23 @@ def model_of(network: Network) -> keras.Model:
     model = main_model(build_model(network, seed=3))
     generator = np.random.default_rng(5)
     for weight in model.trainable_weights:
-        weight.assign(weight.numpy() + generator.normal(0.0, 0.05, weight.shape))
+        if len(weight.shape) == 1:  # biases and the like begin at 0 or 1, where a wrong one would not show
+            weight.assign(weight.numpy() + generator.normal(0.0, 0.05, weight.shape))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
     model(images_of(network), training=True)
+    soften(model, images_of(network))
     return model
+
+
+def soften(model: keras.Model, images: NDArray[np.float32]) -> None:
+    """Bring logits in the hundreds, as random weights make them of raw pixels, to where a softmax tells them apart."""
+    logits = next((layer for layer in model.layers if layer.name == LOGITS), None)
+    if logits is not None:
+        spread = np.asarray(keras.Model(model.input, logits.output)(images, training=False)).std()
+        last = [layer for layer in model.layers if layer.weights][-1]
+        last.set_weights([weight / max(spread, 1.0) for weight in last.get_weights()])
 
 
 def images_of(network: Network) -> NDArray[np.float32]:

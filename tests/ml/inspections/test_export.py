@@ -56,7 +56,7 @@ def test_an_export_needs_the_dataset_the_record_and_the_weights() -> None:
     assert found.parameters == make_network("lenet5", (28, 28, 1), 10, {}).parameters
     assert found.inputs == {
         "dataset": DatasetInput("mnist"),
-        "record": ArtifactInput(7, "run.json"),
+        "run": ArtifactInput(7, "run.json"),
         "weights": ArtifactInput(7, "last.weights.h5"),
     }
     assert found.pins == {"run": 7}
@@ -71,14 +71,9 @@ def test_a_registered_model_is_pinned_to_its_version() -> None:
     [
         ({}, {"run": 8}, "run", "no job 8"),
         ({}, {"run": "letters@champion"}, "run", "no registered model 'letters@champion'"),
-        ({"status": "running"}, {}, "run", "job 7 is running"),
-        (
-            {"kind": "noop", "spec": {"kind": "noop"}},
-            {},
-            "run",
-            "kind noop, whose results are not exported. Expected one of kind train",
-        ),
-        ({"artifacts": {"run.json": "a" * 64}}, {}, "weights", "kept no best.weights.h5"),
+        ({"status": "running", "artifacts": {}}, {}, "run", "Job 7 is running and has no model yet"),
+        ({"kind": "noop", "spec": {"kind": "noop"}}, {}, "run", "kind noop predicts nothing. Jobs of kind train"),
+        ({"artifacts": {"run.json": "a" * 64}}, {}, "run", "kept no best.weights.h5"),
         ({"artifacts": {"best.weights.h5": "a" * 64}}, {}, "run", "kept no run.json"),
     ],
 )

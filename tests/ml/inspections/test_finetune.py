@@ -88,8 +88,8 @@ def test_images_of_the_catalogue_go_with_a_base_that_learned_such():
     ("fields", "path", "part"),
     [
         ({"base": {"job": 9}}, "base.job", "There is no job 9"),
-        ({"base": {"job": 4}}, "base.job", "Job 4 is failed and has kept no"),
-        ({"base": {"job": 5}}, "base.job", "is of kind 'noop'"),
+        ({"base": {"job": 4}}, "base.job", "Job 4 has failed without a model"),
+        ({"base": {"job": 5}}, "base.job", "of kind noop predicts nothing"),
         ({"base": {"job": 2}, "image_size": 36}, "image_size", "was made for images of 28 x 28 px"),
         ({"dataset": "mnist"}, "base", "Expected a base for images of 1 channels"),
         ({"dataset": "mnist", "base": {"job": 2}, "image_size": 32}, "image_size", "28 x 28 px and are not resized"),

@@ -45,7 +45,7 @@ def test_a_model_and_images_are_staged():
     found = inspect(PredictSpec(run={"job": 3}, dataset="fashion_mnist", split="all"), Library(_card()))
     assert found.inputs == {
         "dataset": DatasetInput("fashion_mnist"),
-        "record": ArtifactInput(3, "run.json"),
+        "run": ArtifactInput(3, "run.json"),
         "weights": ArtifactInput(3, "best.weights.h5"),
     }
     assert found.pins == {"dataset": "fashion_mnist"}

@@ -13,7 +13,7 @@ from ml.datasets import load_images
 from ml.engine.build import build_model, main_model
 from ml.networks import draw_network
 from ml.predicting.classifier import Classifier, load_classifier
-from ml.predicting.record import Record, read_record
+from ml.run_record import Record, read_record
 from records.errors import ModelUnreadable
 from records.specs import parse_spec
 

@@ -13,15 +13,19 @@ import h5py
 import numpy as np
 import pytest
 
-from ml.datasets import load_images
+from ml.datasets import list_photos, load_images
+from ml.engine.photos import ShownPhotos
 from ml.exports.runtimes import RUNTIMES
 from ml.recipes.export import export, some_images
 from ml.reporter import Interruption
-from records.errors import ExportDiffers, ExportFailed, TrainyardError
+from ml.run_record import Record, read_record
+from ml.sizing import evaluation_sizing
+from records.errors import ExportDiffers, ExportFailed, ModelUnreadable, TrainyardError
 from records.events import Artifact, Facts
 from records.orders import Order
 from records.specs import ExportSpec, parse_spec
 from tests.ml.recipes.stopping import StoppingReporter, run
+from tests.ml.staged import write_staged
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
 
@@ -33,6 +37,14 @@ TRAIN = {
     "batch_size": 16,
     "learning_rate": 0.01,
     "seed": 7,
+}
+PHOTOS = {
+    "kind": "train",
+    "dataset": "ada/shapes@1",
+    "network": {"name": "plain_cnn"},
+    "image_size": 32,
+    "epochs": 1,
+    "batch_size": 8,
 }
 EVERY = ["keras", "savedmodel", "tflite", "onnx"]
 
@@ -60,7 +72,7 @@ def call(make_order: Callable[..., Order], trained: Path, tiny_mnist: Path) -> C
         order = make_order({"kind": "export", "run": 7, **fields})
         inputs = {
             "dataset": tiny_mnist,
-            "record": record or trained / "run.json",
+            "run": record or trained / "run.json",
             "weights": weights or trained / "best.weights.h5",
         }
         order = order.model_copy(update={"inputs": inputs})
@@ -139,7 +151,7 @@ def test_weights_of_another_network_are_refused(call: Any, trained: Path, tmp_pa
     record["spec"]["network"]["options"]["hidden"] = [33]
     other = tmp_path / "run.json"
     other.write_text(json.dumps(record))
-    with pytest.raises(ExportFailed, match="do not fit"):
+    with pytest.raises(ModelUnreadable, match="does not hold the weights of dense"):
         call(record=other)
 
 
@@ -148,7 +160,7 @@ def test_a_file_that_lacks_the_weights_of_a_layer_is_refused(call: Any, trained:
     shutil.copyfile(trained / "best.weights.h5", lacking)
     with h5py.File(lacking, "a") as file:
         del file["layers"]["dense_1"]
-    with pytest.raises(ExportFailed, match="do not fit"):
+    with pytest.raises(ModelUnreadable, match="does not hold the weights of dense"):
         call(weights=lacking)
 
 
@@ -156,7 +168,7 @@ def test_a_file_that_lacks_the_weights_of_a_layer_is_refused(call: Any, trained:
 def test_a_record_that_is_none_is_refused(call: Any, tmp_path: Path, content: str) -> None:
     bad = tmp_path / "run.json"
     bad.write_text(content)
-    with pytest.raises(ExportFailed):
+    with pytest.raises(ModelUnreadable):
         call(record=bad)
 
 
@@ -174,10 +186,35 @@ def test_it_stops_between_two_files_when_asked(call: Any) -> None:
         call(formats=["keras", "onnx"], stop=True)
 
 
-def test_images_are_spread_over_the_test_split(tiny_mnist: Path) -> None:
-    data = load_images("mnist", tiny_mnist)
-    assert np.array_equal(some_images(data, 3), data.test_images[[0, 20, 39]].astype(np.float32))
-    assert len(some_images(data, 1000)) == 40
+def test_images_are_spread_over_the_test_split(trained: Path, tiny_mnist: Path) -> None:
+    record, data = read_record(trained / "run.json"), load_images("mnist", tiny_mnist)
+    some = some_images(record, tiny_mnist, 3, threads=1)
+    assert np.array_equal(some, data.test_images[[0, 20, 39]].astype(np.float32))
+    assert len(some_images(record, tiny_mnist, 1000, threads=1)) == 40
+
+
+@pytest.mark.parametrize(
+    ("splits", "wanted"), [(["train", "val", "test"], "test"), (["train", "val"], "val"), (["train"], "train")]
+)
+def test_photographs_are_those_that_taught_it_least(splits: list[str], wanted: str, tmp_path: Path) -> None:
+    folder = write_staged(tmp_path / "shapes", dict(zip(splits, (9, 7, 5), strict=False)))
+    record = Record(parse_spec(PHOTOS), ("stripes", "disc", "square"), (32, 32, 3))
+    photos = list_photos(folder)
+    expected = ShownPhotos(photos, photos.splits[wanted], evaluation_sizing((32, 32, 3)), threads=1)[:]
+    assert np.array_equal(some_images(record, folder, 100, threads=1), expected)
+
+
+def test_a_model_of_photographs_is_proved_on_photographs(tmp_path: Path, make_order: Callable[..., Order]) -> None:
+    photos, folder = write_staged(tmp_path / "shapes", {"train": 24, "val": 6}), tmp_path / "trained"
+    order = make_order(PHOTOS).model_copy(update={"inputs": {"dataset": photos}, "folder": folder})
+    folder.mkdir()
+    run(order)
+    inputs = {"dataset": photos, "run": folder / "run.json", "weights": folder / "best.weights.h5"}
+    spec = ExportSpec(kind="export", run=1, formats=["onnx", "keras"], images=100)
+    order = make_order(spec.model_dump(mode="json")).model_copy(update={"inputs": inputs})
+    summary = export(spec, order, StoppingReporter())
+    assert summary["onnx/largest_difference"] < 1e-4
+    assert json.loads((order.folder / "run.json").read_text())["exports"]["onnx"]["images"] == 6
 
 
 def test_layers_that_keras_does_not_have_are_on_record(call: Any, trained: Path) -> None:

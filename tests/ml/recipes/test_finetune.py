@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ml.engine.checkpoint import read_checkpoint
-from records.errors import RecipeFailed, ResumeImpossible
+from records.errors import ModelUnreadable, ResumeImpossible
 from records.events import Artifact, FirstStep, Metrics
 from records.orders import Order
 from tests.ml.recipes.stopping import StoppingReporter, assert_same_end, last_checkpoint, run
@@ -227,7 +227,7 @@ def test_weights_of_another_network_are_refused(order_of, base, tmp_path):
     other.mkdir()
     (other / "run.json").write_text(json.dumps(record))
     (other / "best.weights.h5").write_bytes((base / "best.weights.h5").read_bytes())
-    with pytest.raises(RecipeFailed, match="does not hold the weights of own"):
+    with pytest.raises(ModelUnreadable, match="does not hold the weights of own"):
         run(order_of(PLAIN, from_=other))
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 def _run(make_order, trained: Path, reporter=None, weights="best", **fields):
     spec = PredictSpec(**{"run": {"job": 1, "weights": weights}, "dataset": "mnist", "batch_size": 16, **fields})
     order = make_order(spec.model_dump(mode="json"))
-    files = {"record": trained / "run.json", "weights": trained / spec.run.artifact}
+    files = {"run": trained / "run.json", "weights": trained / spec.run.artifact}
     order = order.model_copy(update={"inputs": {**order.inputs, **files}})
     reporter = reporter or StoppingReporter()
     return order.folder, predict(spec, order, reporter), reporter
