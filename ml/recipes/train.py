@@ -77,7 +77,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     optimizer = make_optimizer(spec.optimizer)
     weights = class_weights(spec.class_weights, train_labels, data.classes)
     steps = TrainingSteps(trained, optimizer, class_weights=weights, auxiliary=network.auxiliary)
-    evaluation = Evaluation(model, batch_size=max(2 * spec.batch_size, 32))
+    evaluation = Evaluation(model, batch_size=images.batch_size)
     keeper = CheckpointKeeper(
         order.folder,
         model=trained,
