@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 from api.pages.words import flat, scores, spec_rows
+from api.shapes import accuracy_shape
+from ml.estimates import FORM
 from ml.networks import NETWORKS, make_network
 from records import reading
 from records.accounts import Person
@@ -14,6 +16,7 @@ from records.catalogue import CATALOGUE
 from records.database import Database
 from records.datasets import fetched_datasets
 from records.errors import NotFound
+from records.estimates import list_measured
 from records.runs import read_facts
 
 PAGE_SIZE = 50
@@ -85,6 +88,13 @@ def datasets_page(database: Database) -> dict[str, Any]:
 def networks_page() -> dict[str, Any]:
     """The named networks with what they cost for the images of their papers."""
     return {"networks": [_network(name) for name in NETWORKS]}
+
+
+def estimates_page(database: Database, person: Person) -> dict[str, Any]:
+    """What attempts measured beside what was estimated, the newest first, and how far that was off."""
+    owner_id = None if person.is_admin else person.id
+    with database.read() as session:
+        return accuracy_shape(list_measured(session, form=FORM, owner_id=owner_id))
 
 
 def _visible(job: Any, person: Person, job_id: int) -> Any:
