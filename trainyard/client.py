@@ -25,6 +25,7 @@ from trainyard.errors import UnexpectedReply, Unreachable
 from trainyard.following import Follower
 from trainyard.home import Home
 from trainyard.results import (
+    Accuracy,
     Artifact,
     Dataset,
     Device,
@@ -115,6 +116,11 @@ class Client:
         """
         body = spec.model_dump(mode="json") if isinstance(spec, BaseModel) else dict(spec)
         return self._one(Estimate, self._transport.send("POST", "/api/v1/estimates", json=body))
+
+    def accuracy(self, *, limit: int | None = None) -> Accuracy:
+        """Estimated peaks beside measured ones, the newest first, and how far the estimates were off."""
+        params = _present({"limit": limit})
+        return self._one(Accuracy, self._transport.send("GET", "/api/v1/estimates/accuracy", params=params))
 
     def get(self, job_id: int) -> Job:
         """A job."""
