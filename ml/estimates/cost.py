@@ -26,6 +26,8 @@ class Cost:
     plan: Plan
     images: int
     """In the training split."""
+    held_images: int
+    """In the training split and the validation part."""
     smaller: Smaller | None = None
 
     @cached_property
@@ -42,6 +44,7 @@ class Cost:
             rooms,
             peaks=self.estimate.peaks,
             factors=factors,
+            beside_bytes=self._training.beside(images_bytes=self.held_images * prod(self.network.input_shape)),
             smaller=self.smaller,
         )
 
@@ -58,14 +61,14 @@ def cost_of_training(spec: TrainSpec, network: Network, *, images: int) -> Cost:
         network: the one it names, for its dataset.
         images: in the dataset's training split, before validation is set aside.
     """
-    used = round(images * (1 - spec.validation_fraction))
-    used = max(1, min(used, spec.train_examples or used))
+    left = round(images * (1 - spec.validation_fraction))
+    used = max(1, min(left, spec.train_examples or left))
     plan = Plan(
         batch_size=min(spec.batch_size, used),
         optimizer=_optimizer(spec),
         augmented=spec.augmentation is not None,
     )
-    return Cost(network, plan, used, _smaller(spec, network))
+    return Cost(network, plan, used, images - left + used, _smaller(spec, network))
 
 
 def _optimizer(spec: TrainSpec) -> OptimizerName:

@@ -10,13 +10,15 @@ from ml.estimates.allocator import Allocator, BestFitAllocator, ExactAllocator
 from ml.estimates.executor import Executor
 from ml.estimates.ground import LEAST_BYTES, Ground
 from ml.estimates.lifetimes import Schedule
-from ml.estimates.plan import SLOTS, DeviceKind, Plan
+from ml.estimates.plan import SLOTS, DeviceKind, OptimizerName, Plan
 from ml.estimates.tracing import write_step
 from ml.networks import Network
 
 LEAST_STEPS, MOST_STEPS = 2, 6
 WALKED_OPERATIONS = 4000
 """In all steps together, so that the deepest network's estimate takes milliseconds too."""
+GRAPH_BYTES: dict[OptimizerName, int] = {"sgd": 800_000, "momentum": 1_100_000, "adam": 1_700_000, "adamw": 1_700_000}
+"""Main memory that operations and kernels take for each trained array, forward, backward and update (measured)."""
 EXACT_LOW = 0.95
 LOW, LIKELY, HIGH = 0.88, 1.03, 1.26
 """The range around the walk, from the measured list in `docs/estimates.md`."""
@@ -76,6 +78,17 @@ class Training:
             exact=exact,
             data=self._data_bytes if kind == "cpu" else 0,
         )
+
+    def beside(self, *, images_bytes: int) -> int:
+        """Main memory that the process holds beside the framework's allocator, in bytes.
+
+        The images as they are picked out of the dataset before the framework copies them; the best weights so far, and
+        while a checkpoint is written a copy of the weights and of what the optimizer keeps; and the graph: operations
+        and their kernels, many for each array of weights.
+        """
+        trained, fixed = sum(self.weights.trained), sum(self.weights.fixed)
+        copies = 2 * (trained + fixed) + trained * SLOTS[self._plan.optimizer]
+        return images_bytes + copies + len(self.weights.trained) * GRAPH_BYTES[self._plan.optimizer]
 
     def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> int:
         """The peak without rounding and gaps: nearly a straight line over the batch, and quick to find."""
