@@ -13,7 +13,7 @@ from ml.estimates.lifetimes import Operation, Schedule, Size
 from ml.estimates.peak import Peak
 from ml.estimates.plan import DeviceKind
 
-STEPS = 12
+STEPS = 24
 """Steps that are run in memory; the worst of them counts."""
 LOW, HIGH = 0.9, 1.12
 """The range around the worst step, from the measured list in `docs/estimates.md`."""

@@ -10,16 +10,14 @@ from ml.estimates.forward import write_output
 from ml.estimates.lifetimes import Size
 from ml.estimates.plan import Plan
 from ml.estimates.script import Script
-from ml.estimates.updates import write_decay, write_updates
+from ml.estimates.updates import write_beginning, write_updates
 from ml.networks import IMAGES, Network
 
 
 def write_step(network: Network, plan: Plan) -> Script:
     """The step of a network, from the images to the updated weights."""
     script = Script(network, plan)
-    if plan.optimizer == "adamw":
-        for node in script.nodes.values():
-            write_decay(script, node)
+    write_beginning(script)
     _write_images(script)
     for node in script.nodes.values():
         write_output(script, node)

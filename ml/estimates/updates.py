@@ -21,12 +21,26 @@ def write_updates(script: Script, node: Node) -> None:
             _UPDATES[script.plan.optimizer](script, f"{node.name}/d{index}", f"{node.name}/w{index}", size)
 
 
-def write_decay(script: Script, node: Node) -> None:
-    """AdamW's decay makes new weights at the beginning of the step; the old ones stay until they have been read."""
-    for index, size in enumerate(script.kernels(node)):
-        if size.fixed >= LEAST_UPDATED_BYTES:
-            weights = f"{node.name}/w{index}"
-            script.add(f"{weights}/decayed", updates=weights)
+def write_beginning(script: Script) -> None:
+    """What the optimizer does with weights or slots before any gradient is there, as it needs none for it.
+
+    AdamW's decay makes new weights; the old ones stay until they have been read. The old momentum times its factor is
+    made for all weights at once, and waits for their gradients.
+    """
+    begin = _BEGINNINGS.get(script.plan.optimizer)
+    for node in script.nodes.values() if begin else ():
+        for index, size in enumerate(script.kernels(node)):
+            if size.fixed >= LEAST_UPDATED_BYTES:
+                begin(script, node, index, size)
+
+
+def _decay(script: Script, node: Node, index: int, size: Size) -> None:
+    script.add(f"{node.name}/w{index}/decayed", updates=f"{node.name}/w{index}")
+
+
+def _slow_down(script: Script, node: Node, index: int, size: Size) -> None:
+    moment = f"{node.name}/d{index}/moment"
+    script.add(moment, makes=((moment, size),))
 
 
 def _descend(script: Script, gradient: str, weights: str, size: Size) -> None:
@@ -35,9 +49,10 @@ def _descend(script: Script, gradient: str, weights: str, size: Size) -> None:
 
 
 def _descend_with_momentum(script: Script, gradient: str, weights: str, size: Size) -> None:
-    """A new momentum beside the gradient; it becomes the optimizer's, the old one goes, and the weights change."""
-    script.add(f"{gradient}/moment", reads=(gradient,), scratch=size)
-    script.add(f"{gradient}/step", after=(f"{gradient}/moment",), updates=weights)
+    """The gradient is taken off the momentum that was slowed down; that becomes the optimizer's; the weights change."""
+    moment = f"{gradient}/moment"
+    script.add(f"{moment}/sum", reads=(gradient, moment))
+    script.add(f"{gradient}/step", after=(f"{moment}/sum",), updates=weights)
 
 
 def _adapt(script: Script, gradient: str, weights: str, size: Size) -> None:
@@ -48,4 +63,5 @@ def _adapt(script: Script, gradient: str, weights: str, size: Size) -> None:
     script.add(f"{step}/assign", reads=(step,), updates=weights)
 
 
+_BEGINNINGS = {"adamw": _decay, "momentum": _slow_down}
 _UPDATES = {"sgd": _descend, "momentum": _descend_with_momentum, "adam": _adapt, "adamw": _adapt}
