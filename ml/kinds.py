@@ -5,74 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from records.catalogue import find_dataset
-from records.errors import FieldProblem, InvalidSpec, NotFound
-from records.specs import NoopSpec, Spec, TrainSpec
-
-if TYPE_CHECKING:
-    from ml.estimates import Cost
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """What a spec is known to mean before anything runs."""
-
-    parameters: int = 0
-    """Parameters of the network, trainable or not."""
-    inputs: dict[str, str] | None = None
-    """Datasets to stage before the attempt, by role: `{"dataset": "mnist"}`."""
-    cost: Cost | None = None
-    """What it would cost, found when asked for; None where a kind has no estimate."""
+from ml.inspections.convolutionalise import inspect_convolutionalise
+from ml.inspections.export import inspect_export
+from ml.inspections.finetune import inspect_finetune
+from ml.inspections.inspection import Inspection
+from ml.inspections.noop import inspect_noop
+from ml.inspections.predict import inspect_predict
+from ml.inspections.train import inspect_train
+from records.library import CatalogueLibrary, Library
+from records.specs import Spec
 
 
 @dataclass(frozen=True)
 class Kind:
     """What the yard knows of a job kind."""
 
-    inspect: Callable[[Any], Inspection]
+    inspect: Callable[[Any, Library], Inspection]
     """Checks names and shapes that the spec class alone cannot. Raises InvalidSpec, with the path of each problem."""
     recipe: str
     """`module:function`; imported only in the child. Called with (spec, order, reporter)."""
-
-
-def inspect_train(spec: TrainSpec) -> Inspection:
-    """Check that the dataset and the network exist and fit each other."""
-    from ml.estimates import cost_of_training
-    from ml.networks import NetworkError, draw_network
-
-    try:
-        dataset = find_dataset(spec.dataset)
-    except NotFound as error:
-        raise InvalidSpec([FieldProblem("dataset", error.text)]) from error
-    classes = len(dataset.classes)
-    if isinstance(spec.class_weights, tuple) and len(spec.class_weights) != classes:
-        raise InvalidSpec(
-            [FieldProblem("class_weights", f"Expected {classes} weights, one a class, got {len(spec.class_weights)}.")]
-        )
-    try:
-        network = draw_network(spec.network, dataset.image_shape, classes)
-    except NetworkError as error:
-        raise InvalidSpec(error.problems) from error
-    cost = cost_of_training(spec, network, images=dataset.counts["train"])
-    return Inspection(parameters=network.parameters, inputs={"dataset": spec.dataset}, cost=cost)
-
-
-def inspect_noop(spec: NoopSpec) -> Inspection:
-    """A noop needs nothing."""
-    return Inspection()
+    trains_classifier: bool = False
+    """Whether it leaves a network and weights that tell classes (`ml.run_record`)."""
 
 
 KINDS: dict[str, Kind] = {
-    "train": Kind(inspect_train, "ml.recipes.train:train"),
+    "train": Kind(inspect_train, "ml.recipes.train:train", trains_classifier=True),
+    "finetune": Kind(inspect_finetune, "ml.recipes.finetune:finetune", trains_classifier=True),
+    "convolutionalise": Kind(inspect_convolutionalise, "ml.recipes.convolutionalise:convert"),
+    "predict": Kind(inspect_predict, "ml.recipes.predict:predict"),
+    "export": Kind(inspect_export, "ml.recipes.export:export"),
     "noop": Kind(inspect_noop, "ml.recipes.noop:noop"),
 }
 
 
-def inspect(spec: Spec) -> Inspection:
-    """What the spec means, or InvalidSpec with every problem found."""
-    return KINDS[spec.kind].inspect(spec)
+def inspect(spec: Spec, library: Library | None = None) -> Inspection:
+    """What the spec means, or InvalidSpec with every problem found.
+
+    Args:
+        spec: what was asked.
+        library: where its references are looked up; the catalogue alone when left out.
+    """
+    return KINDS[spec.kind].inspect(spec, library or CatalogueLibrary())
 
 
 def load_recipe(kind: str) -> Callable[..., dict[str, Any]]:

@@ -9,6 +9,7 @@ from flask import Response
 
 from api import views
 from api.asking import EstimatesQuery, read_query
+from api.auth import require_person
 from api.bodies import read_json
 from api.openapi import describe
 from api.replies import json_reply
@@ -20,6 +21,7 @@ from ml.estimates import FORM, Cost, Room
 from ml.kinds import inspect
 from records.errors import FieldProblem, InvalidSpec
 from records.estimates import Correction, Pace, find_corrections, find_paces, list_measured
+from records.lookup import YardLibrary
 from records.reading import show_devices
 from records.specs import parse_spec
 
@@ -37,7 +39,8 @@ def estimate_job() -> Response:
     yard = the_yard()
     _, body = read_json()
     spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
-    cost = inspect(spec).cost
+    with yard.database.read() as session:
+        cost = inspect(spec, YardLibrary(session, owner_filter(), person_id=require_person().id)).cost
     if cost is None:
         raise InvalidSpec(
             [FieldProblem("kind", f"Expected a kind that can be estimated, such as train, got {spec.kind!r}.")]

@@ -12,13 +12,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.datasets.images import Part
 from ml.engine.build import build_model, main_model
 from ml.engine.evaluate import Evaluation
+from ml.engine.images import TrainingImages
 from ml.engine.keeper import CheckpointKeeper
 from ml.engine.memory import forget_peak, peak_device_bytes
 from ml.engine.optimizers import make_optimizer
 from ml.engine.state import TrainingState
-from ml.engine.steps import TrainingImages, TrainingSteps
+from ml.engine.steps import TrainingSteps
 from ml.networks import Network
 from ml.reporter import Reporter
 from records.specs.train import Optimizer
@@ -47,8 +49,8 @@ def measure_peak(
     data = rng.integers(0, 256, (count, *network.input_shape), np.uint8)
     labels = rng.integers(0, network.classes, count)
     model, made = build_model(network, seed=0), make_optimizer(optimizer)
-    images = TrainingImages(data, labels, batch_size=batch_size, seed=0, augmentation=None, threads=2)
-    steps = TrainingSteps(model, made, class_weights=None, auxiliary=network.auxiliary)
+    images = TrainingImages(Part.of(data, labels), batch_size=batch_size, seed=0, augmentation=None, threads=2)
+    steps = TrainingSteps.of(model, made, auxiliary=network.auxiliary)
     forget_peak()
     _run_steps(steps, images, limit_s)
     peak = peak_device_bytes()
@@ -77,7 +79,7 @@ def _end_epoch(
     keeper = CheckpointKeeper(
         folder,
         model=model,
-        optimizer=optimizer,
+        optimizers=[optimizer],
         identity={},
         reporter=Reporter(lambda event: None),
         every_s=0.0,

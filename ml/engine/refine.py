@@ -1,6 +1,6 @@
 """`python -m ml.engine.refine`: a train spec as JSON down standard input, its refined estimate up standard output.
 
-For people who want to know before they submit; the yard itself does not trace (`docs/decisions`).
+For people who want to know before they submit; the yard itself does not trace.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import time
-from math import prod
 from typing import Any
 
 from ml.engine.quiet import quieten
@@ -36,7 +35,7 @@ def refine(body: dict[str, Any], *, kind: str, threads: int) -> dict[str, Any]:
         cost.network,
         batch_size=cost.plan.batch_size,
         optimizer=spec.optimizer,
-        data_bytes=cost.images * prod(cost.network.input_shape),
+        data_bytes=cost.data_bytes,
         augmented=cost.plan.augmented,
         kind=kind,
         threads=threads,

@@ -68,7 +68,7 @@ def trace_peak(
         threads: that TensorFlow runs operations with.
     """
     model, made = build_model(network, seed=0), make_optimizer(optimizer)
-    steps = TrainingSteps(model, made, class_weights=None, auxiliary=network.auxiliary)
+    steps = TrainingSteps.of(model, made, auxiliary=network.auxiliary)
     images = tf.float32 if augmented else tf.uint8
     graph = optimise(steps.trace(images), batch_size)
     ground = Ground(

@@ -46,18 +46,20 @@ def _input_gradient(script: Script, node: Node, gradient: str, part: str, size: 
 
 def _separable(script: Script, node: Node, gradient: str) -> None:
     inner, source, between = f"{node.name}/maps", node.inputs[0], script.between(node)
-    depthwise, *pointwise = script.kernels(node)
-    for index, size in enumerate(pointwise, 1):
+    kernels, weights = script.kernels(node), script.weights(node)
+    for index, size in enumerate(kernels[1:], 1):
         name, reads = f"{node.name}/d{index}", (gradient, inner) if index == 1 else (gradient,)
         script.add(name, reads=reads, makes=((name, size),), multiply_adds=script.multiply_adds(node))
     script.add(
         f"{inner}'",
-        reads=(gradient, script.weights(node)[1]),
+        reads=(gradient, *weights[1:2]),
         makes=((f"{inner}'", between),),
         multiply_adds=script.multiply_adds(node),
     )
-    script.add(f"{node.name}/d0", reads=(f"{inner}'", script.views[source]), makes=((f"{node.name}/d0", depthwise),))
-    script.give(node, 0, f"{inner}'", script.weights(node)[0])
+    if kernels:
+        made = ((f"{node.name}/d0", kernels[0]),)
+        script.add(f"{node.name}/d0", reads=(f"{inner}'", script.views[source]), makes=made)
+    script.give(node, 0, f"{inner}'", *weights[:1])
 
 
 def _conv(script: Script, node: Node, gradient: str) -> None:
@@ -96,6 +98,9 @@ def _activation(script: Script, node: Node, gradient: str) -> None:
 
 
 def _dropout(script: Script, node: Node, gradient: str) -> None:
+    if node.name in script.plan.frozen:
+        script.pass_on(node, 0, gradient)
+        return
     script.give(node, 0, gradient, f"{node.name}/mask", over=True)
 
 
@@ -122,14 +127,50 @@ def _multiply(script: Script, node: Node, gradient: str) -> None:
 def _batch_norm(script: Script, node: Node, gradient: str) -> None:
     """Three ways lead back: straight through the scale, and over the mean and the variance; they are added at the end.
 
-    A product that is only summed comes first, then an array for each way.
+    A product that is only summed comes first, then an array for each way. Of a frozen one, only the first.
     """
+    if node.name in script.plan.frozen:
+        script.give(node, 0, gradient, over=True)
+        return
     size, (source,), name = script.size(node.name), script.inputs(node), node.name
     direct, sums = f"{name}/direct", f"{name}/sums'"
     script.add(sums, reads=(gradient, source), scratch=size)
     if script.trained[node.inputs[0]]:
         script.add(direct, reads=(gradient,), makes=((direct, size),))
         script.give(node, 0, direct, source, over=True, after=(sums,), scratch=size.times(2))
+
+
+def _layer_norm(script: Script, node: Node, gradient: str) -> None:
+    """Scale and shift of each place have gradients of the input's size, and lead back over mean and variance."""
+    size, (source,), name = script.size(node.name), script.inputs(node), node.name
+    scale = f"{name}/scale"
+    direct, by_product, by_shift = (f"{name}/{way}'" for way in ("direct", "by_product", "by_shift"))
+    mean, variance = f"{name}/mean'", f"{name}/variance'"
+    script.add(direct, reads=(gradient, scale), makes=((direct, size),))
+    script.add(by_product, reads=(gradient, source), makes=((by_product, size),))
+    script.add(by_shift, reads=(gradient,), makes=((by_shift, size),))
+    script.add(f"{name}/mean sums", reads=(gradient, scale), scratch=size)
+    both = (by_product, by_shift)
+    script.add(f"{name}/scale'", reads=both, makes=((f"{name}/scale'", size),), over=both)
+    script.add(f"{name}/gamma", reads=(f"{name}/scale'",), scratch=size)
+    script.add(f"{name}/deviation", reads=(f"{name}/scale'",), scratch=size)
+    script.add(variance, reads=(source,), makes=((variance, size),), after=(f"{name}/deviation",))
+    script.add(mean, makes=((mean, size),), after=(f"{name}/mean sums", f"{name}/deviation"))
+    ways = (direct, mean, variance)
+    script.add(f"{name}/add", reads=ways, makes=((f"{name}/total'", size),), over=ways)
+    script.give(node, 0, f"{name}/total'", over=True)
+
+
+def _layer_scale(script: Script, node: Node, gradient: str) -> None:
+    script.add(f"{node.name}/d", reads=(gradient, script.views[node.inputs[0]]), scratch=script.size(node.name))
+    script.give(node, 0, gradient, over=True)
+
+
+def _stochastic_depth(script: Script, node: Node, gradient: str) -> None:
+    if node.name in script.plan.frozen:
+        script.pass_on(node, 0, gradient)
+        return
+    _in_place(script, node, gradient)
 
 
 def _lrn(script: Script, node: Node, gradient: str) -> None:
@@ -159,7 +200,11 @@ BACKWARD: dict[str, Callable[[Script, Node, str], None]] = {
     "Add": _view,
     "Activation": _activation,
     "BatchNormalization": _batch_norm,
+    "ChannelOrder": _new,
     "Dropout": _dropout,
+    "StochasticDepth": _stochastic_depth,
+    "LayerNormalization": _layer_norm,
+    "LayerScale": _layer_scale,
     "MaxPooling2D": _max_pool,
     "GlobalMaxPooling2D": _new,
     "AveragePooling2D": _new,

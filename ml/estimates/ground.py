@@ -12,7 +12,7 @@ LEAST_BYTES: dict[DeviceKind, int] = {"cpu": 256 * 1024, "gpu": 16 * 1024}
 """Smaller tensors are left out: on the CPU TensorFlow's allocator asks the system for them and its peak does not count
 them; on a GPU they weigh nothing, and there are many."""
 PREFETCHED = 5
-"""Batches that the pipeline holds ready, and the one it makes (`ml.engine.steps.PREFETCHED_BATCHES` and one)."""
+"""Batches that the pipeline holds ready, and the one it makes (`ml.engine.images.PREFETCHED_BATCHES` and one)."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from random import Random
@@ -20,7 +21,7 @@ WALKED_OPERATIONS = 4000
 GRAPH_BYTES: dict[OptimizerName, int] = {"sgd": 800_000, "momentum": 1_100_000, "adam": 1_700_000, "adamw": 1_700_000}
 """Main memory that operations and kernels take for each trained array, forward, backward and update (measured)."""
 EXACT_LOW = 0.95
-LOW, LIKELY, HIGH = 0.88, 1.03, 1.26
+LOW, LIKELY, HIGH = 0.82, 1.02, 1.25
 """The range around the walk, from the measured list in `docs/estimates.md`."""
 
 
@@ -114,3 +115,28 @@ class Training:
 def _steps(operations: int) -> int:
     """Steps to walk: later ones find other gaps than the first, and each runs in a slightly different order."""
     return max(LEAST_STEPS, min(MOST_STEPS, WALKED_OPERATIONS // operations))
+
+
+class LargestOf:
+    """Several trainings of one network, one after the other: their largest peak.
+
+    Args:
+        trainings: in their order; what is said of weights is the last one's.
+    """
+
+    def __init__(self, trainings: Sequence[Training]) -> None:
+        self._trainings = trainings
+        self.weights = trainings[-1].weights
+
+    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> Peak:
+        """The largest peak of a step on a device of this kind."""
+        peaks = [training.peak(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings]
+        return max(peaks, key=lambda peak: peak.likely)
+
+    def beside(self, *, images_bytes: int) -> int:
+        """The most that the process holds beside the allocator, in bytes."""
+        return max(training.beside(images_bytes=images_bytes) for training in self._trainings)
+
+    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> int:
+        """The largest without rounding and gaps."""
+        return max(training.exact(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings)

@@ -27,7 +27,11 @@ class Script:
         self.network = network
         self.plan = plan
         self._kernels = {
-            name: [Size(fixed=weight.size * FLOAT_BYTES) for weight in weights if weight.trainable]
+            name: [
+                Size(fixed=weight.size * FLOAT_BYTES)
+                for weight in weights
+                if weight.trainable and name not in plan.frozen
+            ]
             for name, weights in network.weights.items()
         }
         self._multiply_adds = {row.name: row.multiply_adds for row in network.table}
@@ -77,7 +81,10 @@ class Script:
     def fixed_bytes(self) -> tuple[int, ...]:
         """Of each array of weights that it does not."""
         return tuple(
-            w.size * FLOAT_BYTES for weights in self.network.weights.values() for w in weights if not w.trainable
+            weight.size * FLOAT_BYTES
+            for name, weights in self.network.weights.items()
+            for weight in weights
+            if name in self.plan.frozen or not weight.trainable
         )
 
     def add(

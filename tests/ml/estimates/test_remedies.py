@@ -89,7 +89,11 @@ def test_on_the_cpu_what_a_checkpoint_copies_counts_and_on_a_gpu_it_does_not():
     assert Room("d", "gpu", GB).needed(100, beside) == Room("d", "gpu", GB).needed(100, 0)
 
 
-def test_the_images_of_the_validation_part_lie_in_main_memory_too():
-    few = cost_of("lenet5", train_examples=1000, validation_fraction=0.1)
-    assert (few.images, few.held_images) == (1000, 7000)
-    assert cost_of("lenet5", validation_fraction=0.1).held_images == 60_000
+def test_the_images_are_there_twice_while_the_framework_takes_them_up():
+    """The validation part stays mapped from its file."""
+    cost = cost_of("lenet5", train_examples=1000, validation_fraction=0.1)
+    assert (cost.images, cost.data_bytes) == (1000, 784_000)
+    (answer,) = cost.advise([Room("d", "cpu", GB)], {})
+    bare = cost.estimate.peaks["cpu"].high
+    training = Training(cost.network, cost.plan)
+    assert answer["needed_bytes"] == Room("d", "cpu", GB).needed(bare, training.beside(images_bytes=784_000))

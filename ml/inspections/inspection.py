@@ -1,0 +1,45 @@
+"""What an inspection finds, and the look-ups that several kinds share. Never imports Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from records.errors import FieldProblem, InvalidSpec, NotFound
+from records.inputs import DatasetInput, Input
+from records.library import DatasetCard, Library
+
+if TYPE_CHECKING:
+    from ml.estimates import Cost
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a spec is known to mean before anything runs."""
+
+    parameters: int = 0
+    """Parameters of the network, trainable or not."""
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    """What to stage before the attempt, by role: `{"dataset": DatasetInput("mnist")}`."""
+    pins: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the spec whose values could mean something else tomorrow, with what they mean for good."""
+    cost: Cost | None = None
+    """What it would cost, found when asked for; None where a kind has no estimate."""
+
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets among the inputs, by their pinned references."""
+        return [wanted.ref for wanted in self.inputs.values() if isinstance(wanted, DatasetInput)]
+
+
+def find_in(library: Library, ref: str, *, path: str = "dataset") -> DatasetCard:
+    """A dataset that a spec refers to.
+
+    Raises:
+        InvalidSpec: the library has none of that name; the problem stands at `path`.
+    """
+    try:
+        return library.dataset(ref)
+    except NotFound as error:
+        raise InvalidSpec([FieldProblem(path, error.text)]) from error
