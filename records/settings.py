@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(200_000_000, ge=0)
     """`/readyz` reports the disk as degraded below this."""
 
+    metrics_token: SecretStr | None = None
+    """A secret that opens `/metrics` and nothing else, for Prometheus; without it, only administrators may read it."""
+    log_format: Literal["text", "json"] = "text"
+    """How the API and the workers write their logs: lines for people, or one JSON object a line."""
+
     predict_wait_s: float = Field(20.0, ge=0.0)
     """How long a request for a prediction waits for its answer, in seconds; then it is answered 202."""
     max_predict_waits: int = Field(4, ge=0)
