@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     predict_limit_s: float = Field(60.0, gt=0.0)
     """Time that a predictor has for one prediction, in seconds; then it is ended."""
 
+    retention_days: int = Field(0, ge=0)
+    """Files and logs of jobs that ended so many days ago are removed; 0 keeps them for ever."""
+    retention_bytes: int = Field(0, ge=0)
+    """Where the files of jobs take more, in bytes, those of the jobs that ended first are removed; 0 sets no limit."""
+
     worker_name: str = Field("", max_length=100)
     """Name of this machine's worker; without it, host name and home folder's name."""
     child_start: Literal["preload", "spawn"] = "preload"

@@ -108,7 +108,7 @@ def list_memory(session: Session) -> list[DeviceMemory]:
         .group_by(WorkerTable.name, DeviceTable.name, DeviceTable.kind, DeviceTable.memory_bytes)
         .order_by(WorkerTable.name, DeviceTable.name)
     )
-    return [DeviceMemory(*row[:4], int(row[4]), int(row[5]), row[6]) for row in rows]
+    return [DeviceMemory(*row[:4], int(row[4] or 0), int(row[5] or 0), row[6]) for row in rows]
 
 
 def list_rightness(session: Session) -> list[Rightness]:

@@ -17,9 +17,11 @@ from records.attempts import expire_of_worker
 from records.blobs import FolderBlobs
 from records.clock import utc_now
 from records.database import Database
+from records.errors import NotAvailable, SchemaNewer
 from records.intakes import expire_intakes_of_worker
 from records.log_output import set_up_logging
 from records.queue import make_celery, ring_schedule
+from records.schema import check_head
 from records.settings import Settings, child_environment, tool_environment
 from records.workers import DRAINING, OFFLINE, FoundDevice, note_worker, register
 from worker.children import ChildSource
@@ -51,7 +53,11 @@ def main() -> int:
         return 1
     database = Database(settings.database_address)
     try:
+        check_head(database)
         run(settings, database, children=children, tools=tools)
+    except (SchemaNewer, NotAvailable) as error:
+        log.error("worker.refused code=%s: %s", error.code, error)
+        return 1
     finally:
         database.close()
         os.close(lock)

@@ -14,6 +14,7 @@ from api.latencies import BOUNDS_S, Latencies
 from records import attempts, sweep
 from records.retries import Outcome
 from records.schedule import run_pass
+from records.tables import JobTable
 from tests.api.calling import Caller
 
 
@@ -82,8 +83,6 @@ def test_estimates_are_told_beside_what_was_measured(root, database, hand, submi
         job_id = submit_noop()
         claim = hand.take_up()
         with database.write() as session:
-            from records.tables import JobTable
-
             peak = {"cpu": {"low_bytes": 150, "likely_bytes": 200, "high_bytes": 250}}
             session.get_one(JobTable, job_id).estimate = {"form": 1, "peak": peak}
             attempts.note_child(session, claim.attempt_id, peak_bytes=measured)
