@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from api.latencies import BOUNDS_S, Latencies
+from ml.estimates import FORM
 from records import standing
 from records.queue import broker_is_up
 from records.reading import count_jobs, count_workers
@@ -86,7 +87,7 @@ def _estimates(session: Session) -> Iterator[Metric]:
     ratio = _family("trainyard_peak_ratio", "Estimated peak over measured, newest attempts", "kind", "quantile")
     measured = _family("trainyard_peaks_measured", "Attempts that the ratio is made from", "kind")
     in_range = _family("trainyard_peaks_in_range", "Of those, measured peaks in the range that was told", "kind")
-    for row in standing.list_rightness(session):
+    for row in standing.list_rightness(session, form=FORM):
         for share, value in row.ratios.items():
             ratio.add_metric([row.kind, str(share)], value)
         measured.add_metric([row.kind], row.attempts)

@@ -111,10 +111,10 @@ def list_memory(session: Session) -> list[DeviceMemory]:
     return [DeviceMemory(*row[:4], int(row[4] or 0), int(row[5] or 0), row[6]) for row in rows]
 
 
-def list_rightness(session: Session) -> list[Rightness]:
-    """How right the newest estimates were, by kind of device."""
+def list_rightness(session: Session, *, form: int) -> list[Rightness]:
+    """How right the newest estimates of this form (`ml.estimates.estimate.FORM`) were, by kind of device."""
     by_kind: dict[str, list[Measured]] = {}
-    for measured in list_measured(session):
+    for measured in list_measured(session, form=form):
         by_kind.setdefault(measured.device_kind, []).append(measured)
     return [_rightness(kind, found) for kind, found in sorted(by_kind.items())]
 

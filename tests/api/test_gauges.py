@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from api.latencies import BOUNDS_S, Latencies
+from ml.estimates import FORM
 from records import attempts, sweep
 from records.retries import Outcome
 from records.schedule import run_pass
@@ -84,7 +85,7 @@ def test_estimates_are_told_beside_what_was_measured(root, database, hand, submi
         claim = hand.take_up()
         with database.write() as session:
             peak = {"cpu": {"low_bytes": 150, "likely_bytes": 200, "high_bytes": 250}}
-            session.get_one(JobTable, job_id).estimate = {"form": 1, "peak": peak}
+            session.get_one(JobTable, job_id).estimate = {"form": FORM, "peak": peak}
             attempts.note_child(session, claim.attempt_id, peak_bytes=measured)
         hand.end(claim)
     numbers = read(root)
