@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from records.attempts import place_attempt
 from records.database import lock_pass
 from records.jobs import explain, lock_job
-from records.placing import FreeDevice, Plan, Reason, Snapshot, WaitingJob, place
+from records.placing import WHOLE, Device, Lease, Plan, Reason, Snapshot, Span, WaitingJob, place
 from records.states import OPEN_ATTEMPTS, JobStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, LeaseTable, WorkerTable
 from records.workers import ONLINE
 
 _IDS_A_STATEMENT = 500
 """Well below the number of variables that SQLite takes."""
+_UNKNOWN = Span(60.0, 900.0, 4 * 3600.0)
 
 
 @dataclass(frozen=True)
@@ -57,21 +58,34 @@ def take_snapshot(session: Session, *, at: datetime) -> Snapshot:
     """The queue and the devices, as `place` wants them."""
     has_attempt = exists().where(AttemptTable.job_id == JobTable.id, AttemptTable.status.in_(OPEN_ATTEMPTS))
     waiting = session.execute(
-        select(JobTable.id, JobTable.priority, JobTable.not_before)
+        select(JobTable.id, JobTable.owner_id, JobTable.priority, JobTable.not_before)
         .where(JobTable.status == JobStatus.QUEUED, ~has_attempt)
         .order_by(JobTable.priority.desc(), JobTable.id)
     )
     devices = session.execute(
-        select(DeviceTable.id, DeviceTable.kind, DeviceTable.memory_bytes)
+        select(DeviceTable.id, DeviceTable.name, DeviceTable.kind, DeviceTable.memory_bytes, DeviceTable.threads)
         .join(WorkerTable, WorkerTable.id == DeviceTable.worker_id)
         .where(WorkerTable.status == ONLINE)
     ).all()
-    leases = Counter(session.scalars(select(LeaseTable.device_id)))
+    leases = _leases(session)
     return Snapshot(
         at=at,
-        waiting=[WaitingJob(*row) for row in waiting],
-        devices=[FreeDevice(*row, leases=leases[row.id]) for row in devices],
+        waiting=[WaitingJob(row.id, row.owner_id, row.priority, WHOLE, _UNKNOWN, row.not_before) for row in waiting],
+        devices=[Device(*row, leases=leases[row.id]) for row in devices],
     )
+
+
+def _leases(session: Session) -> dict[int, list[Lease]]:
+    rows = session.execute(
+        select(LeaseTable.device_id, LeaseTable.memory_bytes, JobTable.id, JobTable.owner_id, JobTable.priority)
+        .join(AttemptTable, AttemptTable.id == LeaseTable.attempt_id)
+        .join(JobTable, JobTable.id == AttemptTable.job_id)
+    )
+    found: dict[int, list[Lease]] = defaultdict(list)
+    for row in rows:
+        lease = Lease(row.id, row.owner_id, row.priority, row.memory_bytes, threads=1, held_s=0.0, left=_UNKNOWN)
+        found[row.device_id].append(lease)
+    return found
 
 
 def _write_reasons(session: Session, plan: Plan) -> None:
