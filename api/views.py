@@ -41,6 +41,10 @@ class Attempt(View):
     started_at: datetime | None
     first_step_at: datetime | None
     finished_at: datetime | None
+    memory_bytes: int
+    """Lent to it of the device; its process may take no more."""
+    threads: int
+    """Processor threads that it may use."""
     peak_bytes: int | None
     """The most that the framework had in use on the device; null until it is measured."""
     resident_bytes: int | None
@@ -205,6 +209,35 @@ class Accuracy(View):
     items: list[MeasuredPeak]
 
 
+class ExpectedStart(View):
+    """When a waiting job is expected to start."""
+
+    from_: datetime = Field(alias="from")
+    """At the earliest."""
+    likely: datetime
+    until: datetime
+    """At the latest."""
+
+
+class Promise(ExpectedStart):
+    """The first expected start that a job was told of, kept on record."""
+
+    made_at: datetime
+    kept: bool | None
+    """Whether it started in the range; null until it has started."""
+
+
+class Needs(View):
+    """What a job asks of a device, as it is thought of now."""
+
+    cpu_bytes: int | None
+    """Memory of a CPU device; null for a whole one."""
+    gpu_bytes: int | None
+    """Memory of a GPU; null for a whole one."""
+    threads: int | None
+    """Processor threads of a CPU device; null for all of them."""
+
+
 class Job(View):
     """One order: what was asked, where it stands, and what became of it."""
 
@@ -220,6 +253,11 @@ class Job(View):
     attempts: list[Attempt]
     place_in_queue: int | None
     """1 goes next; null when it does not wait."""
+    expected_start: ExpectedStart | None
+    """Null where nobody can tell, and when it does not wait."""
+    promise: Promise | None
+    """Null for a job that never had to wait."""
+    needs: Needs
     spec: dict[str, Any]
     parameters: int
     """Parameters of the network; 0 where there is none."""
@@ -394,6 +432,27 @@ class NetworkDescription(View):
     limits: NetworkLimits
 
 
+class Lease(View):
+    """What one job holds of a device."""
+
+    job_id: int | None
+    """Null where one may not see the job."""
+    memory_bytes: int
+    """Lent to it."""
+    threads: int
+    since: datetime
+    peak_bytes: int | None
+    """The most that its framework has had in use; null until it is measured."""
+
+
+class Taker(View):
+    """A program outside the yard that holds memory of a GPU."""
+
+    pid: int
+    name: str
+    memory_bytes: int | None
+
+
 class Device(View):
     """A GPU or the CPU of a worker's machine."""
 
@@ -405,9 +464,15 @@ class Device(View):
     worker: str
     worker_status: Literal["online", "draining"]
     seen_at: datetime
-    busy: bool
-    job_id: int | None
-    """The job that holds it, if one may see that."""
+    slots: int
+    """Jobs that may share it."""
+    taken_bytes: int
+    """Memory that programs outside the yard hold."""
+    takers: list[Taker]
+    """Those programs, as far as they could be told."""
+    lent_bytes: int
+    """Memory that jobs hold."""
+    leases: list[Lease]
 
 
 class Waiting(View):
@@ -421,6 +486,9 @@ class Waiting(View):
     owner: str
     priority: int
     reason: Reason | None
+    expected_start: ExpectedStart | None
+    promise: Promise | None
+    needs: Needs
     created_at: datetime
 
 

@@ -7,6 +7,7 @@ TrainyardError
 │   ├── NotJson             400  the body is not JSON
 │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
 │   ├── Forbidden           403  the token is good, the act is not for this person
+│   │   └── PriorityTooHigh 403  only administrators may ask for such a priority
 │   ├── NotFound            404  nothing of that name is visible to this person
 │   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
 │   ├── MethodNotAllowed    405  the address exists, the method does not
@@ -16,6 +17,7 @@ TrainyardError
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
 │   ├── TooManyRequests     429  a limit was reached
+│   │   ├── QueueQuotaReached 429 as many of this person's jobs wait as may
 │   │   └── TooManyStreams  429  all event streams of this process are taken
 │   └── NotAvailable        503  a part of the yard is not there at present
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
@@ -24,6 +26,7 @@ TrainyardError
 │   │   └── ResumeImpossible, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
+├── OverCapacity            a device would be lent beyond what it has: the planner is wrong, nothing is written
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
 """
 
@@ -100,6 +103,12 @@ class Forbidden(RequestError):
     code = "forbidden"
 
 
+class PriorityTooHigh(Forbidden):
+    """Raised when a member asks for a priority that only administrators may have."""
+
+    code = "priority_too_high"
+
+
 class NotFound(RequestError):
     """Raised when nothing of that name exists, or none that this person may see."""
 
@@ -166,6 +175,12 @@ class TooManyStreams(TooManyRequests):
     """Raised when every event stream that one process may serve is taken: poll instead."""
 
     code = "too_many_streams"
+
+
+class QueueQuotaReached(TooManyRequests):
+    """Raised when as many of somebody's jobs wait as this yard allows: wait until some have started."""
+
+    code = "queue_quota_reached"
 
 
 class NotAvailable(RequestError):
@@ -266,6 +281,12 @@ class BlobUnavailable(TransientJobError):
     """Raised when stored bytes could not be read or written just now."""
 
     code = "blob_unavailable"
+
+
+class OverCapacity(TrainyardError):
+    """Raised when a lease would take more of a device than is left of it, whatever the planner thought."""
+
+    code = "over_capacity"
 
 
 class LeaseLost(TrainyardError):

@@ -17,6 +17,9 @@ from sqlalchemy.orm import Session
 
 from records.database import lock_pass, rows_changed
 from records.errors import Conflict, IdempotencyKeyReused, NotFound
+from records.likeness import likeness_of
+from records.needs import learn
+from records.placing import LAST_RANK
 from records.specs import Spec
 from records.states import FINISHED, MOVES, OPEN_ATTEMPTS, AttemptStatus, JobStatus
 from records.tables import AttemptTable, IdempotencyKeyTable, JobEventTable, JobTable, LeaseTable
@@ -33,8 +36,22 @@ def submit(
     parameters: int,
     at: datetime,
     estimate: dict[str, Any] | None = None,
+    demand: dict[str, Any] | None = None,
+    threads: int | None = None,
 ) -> JobTable:
-    """Add a queued job; `estimate` is what it is thought to cost."""
+    """Add a queued job.
+
+    Args:
+        session: a writing transaction.
+        spec: what was asked.
+        owner_id: whose it is.
+        actor: who sent it.
+        parameters: of its network.
+        at: now.
+        estimate: what it is thought to cost.
+        demand: what of that a device must have, as `records.needs` takes it; None asks for a whole device.
+        threads: processor threads of a CPU device; None asks for all.
+    """
     job = JobTable(
         kind=spec.kind,
         name=spec.name,
@@ -44,12 +61,17 @@ def submit(
         estimate=estimate,
         status=JobStatus.QUEUED,
         priority=spec.priority,
+        rank=LAST_RANK,
+        demand=demand,
+        threads=threads,
         retries_left=spec.max_retries,
         progress=0.0,
         live={},
         version=1,
         created_at=at,
     )
+    job.likeness = likeness_of(job.spec)
+    learn(session, job)
     session.add(job)
     session.flush()
     add_event(session, job.id, "submitted", actor=actor, at=at, to_status=JobStatus.QUEUED, text="Submitted.")

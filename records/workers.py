@@ -26,6 +26,8 @@ class FoundDevice:
     model: str
     memory_bytes: int
     threads: int
+    slots: int = 1
+    """Attempts that may hold a part of it at a time."""
 
 
 def worker_queue(name: str) -> str:
@@ -61,7 +63,7 @@ def register(
     session.add(worker)
     session.flush()
     for device in devices:
-        session.add(DeviceTable(worker_id=worker.id, **vars(device)))
+        session.add(DeviceTable(worker_id=worker.id, taken_bytes=0, takers=[], **vars(device)))
     session.flush()
     return worker
 

@@ -9,7 +9,7 @@ import threading
 
 from records.clock import utc_now
 from records.queue import ring_attempts, ring_schedule
-from records.schedule import take_snapshot
+from records.snapshots import anybody_waits
 from records.sweep import Swept, sweep
 from records.workers import DRAINING, ONLINE, note_worker
 from worker.workplace import Workplace
@@ -68,7 +68,7 @@ def _write(place: Workplace) -> tuple[Swept, bool]:
         if not note_worker(session, place.row.id, DRAINING if place.draining.is_set() else ONLINE, at=at):
             _stop_superseded(place)
         swept = sweep(session, silent_s=silent_s, unheard_s=UNHEARD_S, at=at)
-        return swept, bool(take_snapshot(session, at=at).waiting)
+        return swept, anybody_waits(session)
 
 
 def _stop_superseded(place: Workplace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from api.pages.bars import DrawnDevice
 from api.pages.words import flat, scores, spec_rows
 from ml.networks import NETWORKS, make_network
 from records import reading
@@ -14,6 +15,7 @@ from records.catalogue import CATALOGUE
 from records.database import Database
 from records.datasets import fetched_datasets
 from records.errors import NotFound
+from records.promises import list_outcomes
 from records.runs import read_facts
 
 PAGE_SIZE = 50
@@ -69,10 +71,18 @@ def spec_of(database: Database, person: Person, job_id: int) -> dict[str, Any]:
 
 
 def devices_page(database: Database, person: Person) -> dict[str, Any]:
-    """Every device with what holds it, and the waiting jobs in their order."""
+    """Every device with what holds it, the waiting jobs in their order, and how promises came out."""
     owner_id = None if person.is_admin else person.id
     with database.read() as session:
-        return {"devices": reading.show_devices(session), "queue": reading.list_queue(session, owner_id=owner_id)}
+        rows = reading.show_devices(session)
+        queue = reading.list_queue(session, owner_id=owner_id)
+        outcomes = list_outcomes(session)
+    return {
+        "devices": [DrawnDevice(row) for row in rows],
+        "queue": queue,
+        "promises": len(outcomes),
+        "kept": sum(outcome.kept for outcome in outcomes),
+    }
 
 
 def datasets_page(database: Database) -> dict[str, Any]:

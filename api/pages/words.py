@@ -172,6 +172,11 @@ def byte_words(count: int) -> str:
     return f"{size:,.1f} GB"
 
 
+def thread_words(count: int) -> str:
+    """`1 thread`, `4 threads`."""
+    return _count(count, "thread")
+
+
 def short_count(count: int) -> str:
     """`850`, `61.7 k`, `3.9 G`."""
     size = float(count)
@@ -225,7 +230,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
         plain, range_words, plain_number, picture_words, title_words, code_words, byte_words,
-        short_count, field_words,
+        short_count, field_words, thread_words,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

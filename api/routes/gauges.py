@@ -10,7 +10,7 @@ from api.auth import require_admin
 from api.openapi import describe
 from api.yard import the_yard
 from records.queue import broker_is_up
-from records.reading import count_jobs, count_workers, show_devices
+from records.reading import DeviceRow, count_jobs, count_workers, show_devices
 
 gauges = APIBlueprint("gauges", __name__)
 
@@ -28,7 +28,8 @@ def show_gauges() -> Response:
         by_status.labels(status).set(count)
     _set(registry, "trainyard_workers", "Workers that are not offline", workers)
     _set(registry, "trainyard_devices", "Devices of those workers", len(devices))
-    _set(registry, "trainyard_devices_busy", "Devices that a job holds", sum(d.job_id is not None for d in devices))
+    _set(registry, "trainyard_devices_busy", "Devices that a job holds", sum(bool(d.leases) for d in devices))
+    _set_memory(registry, devices)
     _set(registry, "trainyard_broker_up", "Whether the broker answers", broker_is_up(yard.settings))
     _set(registry, "trainyard_blob_free_bytes", "Room left for stored files", yard.blobs.free_bytes())
     _set(registry, "trainyard_streams_open", "Event streams that this process serves", yard.streams.taken)
@@ -37,3 +38,17 @@ def show_gauges() -> Response:
 
 def _set(registry: CollectorRegistry, name: str, text: str, value: float) -> None:
     Gauge(name, text, registry=registry).set(value)
+
+
+def _set_memory(registry: CollectorRegistry, devices: list[DeviceRow]) -> None:
+    texts = {
+        "memory": "Memory of each device",
+        "lent": "Memory that jobs hold",
+        "taken": "Memory that programs outside the yard hold",
+    }
+    gauges = {name: Gauge(f"trainyard_device_{name}_bytes", text, ["worker", "device"], registry=registry)
+              for name, text in texts.items()}  # fmt: skip
+    for row in devices:
+        sizes = {"memory": row.device.memory_bytes, "lent": row.lent_bytes, "taken": row.device.taken_bytes}
+        for name, size in sizes.items():
+            gauges[name].labels(row.worker.name, row.device.name).set(size)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, request
@@ -25,6 +27,7 @@ from records import jobs as life
 from records.errors import InvalidRequest
 from records.lookup import YardLibrary
 from records.queue import ring_schedule
+from records.quotas import check_priority, check_queue
 from records.reading import list_jobs, read_attempts
 from records.specs import Spec, parse_spec
 from records.states import JobStatus
@@ -39,7 +42,7 @@ _KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 @jobs.post("/jobs")
-@describe(jobs, reply=views.Job, status=202, body="Spec", errors=(400, 413, 415, 422), headers=[KEY])
+@describe(jobs, reply=views.Job, status=202, body="Spec", errors=(400, 403, 413, 415, 422), headers=[KEY])
 def submit_job() -> Response:
     """Submit a job
 
@@ -123,6 +126,7 @@ def retry_job(job_id: int) -> Response:
     yard, person = the_yard(), require_person()
     with yard.database.write() as session:
         visible_stamp(session, job_id)
+        check_queue(session, person, yard.settings)
         job = life.lock_job(session, job_id)
         retries = int(job.spec["max_retries"])
         life.retry(session, job_id, actor=f"user:{person.name}", retries=retries, at=yard.clock())
@@ -134,6 +138,7 @@ def retry_job(job_id: int) -> Response:
 def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
     """The id of the job that this request makes or made, and whether it is new."""
     yard, person = the_yard(), require_person()
+    check_priority(person, spec, yard.settings)
     with yard.database.read() as session:
         inspection = inspect(spec, YardLibrary(session, owner_filter()))
     estimate = inspection.cost.estimate.to_json() if inspection.cost else None
@@ -141,6 +146,7 @@ def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
         made = life.find_submitted(session, person.id, key, raw) if key else None
         if made is not None:
             return made, False
+        check_queue(session, person, yard.settings)
         at = yard.clock()
         job = life.submit(
             session,
@@ -149,11 +155,17 @@ def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
             actor=f"user:{person.name}",
             parameters=inspection.parameters,
             estimate=estimate,
+            demand=_plain(inspection.needs),
+            threads=spec.threads or yard.settings.job_threads or inspection.threads,
             at=at,
         )
         if key:
             life.remember_key(session, person.id, key, raw, job.id, at=at)
         return job.id, True
+
+
+def _plain(needs: Mapping[str, Mapping[str, int]] | None) -> dict[str, Any] | None:
+    return None if needs is None else {kind: dict(parts) for kind, parts in needs.items()}
 
 
 def _idempotency_key() -> str | None:

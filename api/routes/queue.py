@@ -8,7 +8,7 @@ from flask import Response
 from api import views
 from api.asking import QueueQuery, read_query
 from api.openapi import describe
-from api.paging import cut_page, make_cursor, read_cursor
+from api.paging import cut_page, finite, make_cursor, no_cursor, read_cursor
 from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import waiting_shape
@@ -35,9 +35,12 @@ def show_queue() -> Response:
 
 
 def _cursor(row: AnyRow) -> str:
-    return make_cursor("queue", HIGHEST_PRIORITY - row.priority, row.id)
+    return make_cursor("queue", HIGHEST_PRIORITY - row.priority, repr(row.rank), row.id)
 
 
-def _after(cursor: str) -> tuple[int, int]:
-    below, job_id = read_cursor("queue", cursor, int, int)
-    return HIGHEST_PRIORITY - below, job_id
+def _after(cursor: str) -> tuple[int, float, int]:
+    below, rank, job_id = read_cursor("queue", cursor, int, str, int)
+    try:
+        return HIGHEST_PRIORITY - below, finite(float(rank)), job_id
+    except ValueError:
+        raise no_cursor() from None

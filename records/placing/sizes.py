@@ -33,9 +33,10 @@ def is_whole(demand: Demand, device: Device) -> bool:
 
 
 def granted_threads(demand: Demand, device: Device) -> int:
-    """The threads that the child may use: those that were asked for; on a GPU its part by memory, at least one."""
+    """The threads that the child may use: those that were asked for, even where a whole CPU is its own, as the bits of
+    its result depend on their number; on a GPU its part by memory, at least one."""
     if device.kind != "gpu":
-        return needed_threads(demand, device)
+        return min(device.threads, demand.threads or device.threads)
     part = needed_bytes(demand, device) / max(1, device.memory_bytes)
     return max(1, round(device.threads * min(1.0, part)))
 

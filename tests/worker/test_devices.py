@@ -10,18 +10,18 @@ from worker.devices import find_cpu, find_devices, is_visible
 
 
 def test_without_gpus_the_cpu_is_the_one_device():
-    devices = find_devices(cpu_threads=3, environment={"CUDA_VISIBLE_DEVICES": ""})
-    assert [(d.name, d.kind, d.number, d.threads) for d in devices] == [("cpu:0", "cpu", 0, 3)]
+    devices = find_devices(cpu_threads=3, gpu_jobs=8, environment={"CUDA_VISIBLE_DEVICES": ""})
+    assert [(d.name, d.kind, d.number, d.threads, d.slots) for d in devices] == [("cpu:0", "cpu", 0, 3, 3)]
     assert 0 < devices[0].memory_bytes <= psutil.virtual_memory().total
 
 
-def test_the_cpu_has_the_memory_of_its_control_group(monkeypatch, tmp_path):
+def test_the_cpu_lends_nine_tenths_of_the_memory_of_its_control_group(monkeypatch, tmp_path):
     monkeypatch.setattr(cgroup, "_ROOT", tmp_path)
     monkeypatch.setattr(cgroup, "_folders", lambda: iter([tmp_path / "inner", tmp_path]))
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "memory.max").write_text("max\n")
     (tmp_path / "memory.max").write_text("123456789\n")
-    assert find_cpu(1).memory_bytes == 123_456_789
+    assert find_cpu(1).memory_bytes == int(0.9 * 123_456_789)
 
 
 def test_kills_for_memory_are_counted(monkeypatch, tmp_path):

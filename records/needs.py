@@ -1,0 +1,64 @@
+"""What a job asks of a device, kept in its row: as estimated, corrected by what was measured, grown after a shortage.
+
+`demand` is, by kind of device, `runtime_bytes`, which a process takes in any case, and `peak_bytes`, the upper end of
+what its steps take. Who estimates (`ml.estimates`) makes it; here it is only multiplied and added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from records.durations import expect
+from records.estimates import Correction, find_corrections
+from records.states import JobStatus
+from records.tables import JobTable
+
+GROWTH = 2
+"""After a try that had too little memory, the next asks for so many times what that one was lent."""
+_MOST_AT_ONCE = 200
+
+
+def learn(session: Session, job: JobTable) -> None:
+    """Bring what the job asks for, and how long it is expected to take, in step with what alike jobs measured."""
+    corrections = _corrections(session, job)
+    job.cpu_bytes = needed(job, "cpu", corrections)
+    job.gpu_bytes = needed(job, "gpu", corrections)
+    lasts = expect(session, job)
+    if lasts is not None:
+        job.lasts_from_s, job.lasts_s, job.lasts_until_s = lasts
+
+
+def teach(session: Session, job: JobTable) -> None:
+    """A run has gone through: let the waiting jobs that are like it learn from it."""
+    query = select(JobTable).where(JobTable.likeness == job.likeness, JobTable.status == JobStatus.QUEUED)
+    for waiting in session.scalars(query.order_by(JobTable.id).limit(_MOST_AT_ONCE)):
+        learn(session, waiting)
+    session.flush()
+
+
+def outgrow(session: Session, job: JobTable, *, lent_bytes: int, device_bytes: int) -> None:
+    """A try ran out of what it was lent of a device: ask for more from now on, but for no more than that has."""
+    job.outgrown_bytes = max(job.outgrown_bytes or 0, min(lent_bytes, device_bytes // GROWTH))
+    learn(session, job)
+    session.flush()
+
+
+def needed(job: JobTable, kind: str, corrections: Mapping[str, Correction]) -> int | None:
+    """Memory that the job asks of a device of this kind, in bytes; None for a whole one."""
+    parts = (job.demand or {}).get(kind)
+    if parts is None or job.spec.get("exclusive"):
+        return None
+    factor = corrections[kind].factor if kind in corrections else 1.0
+    estimated = int(parts["runtime_bytes"]) + round(int(parts["peak_bytes"]) * factor)
+    return max(estimated, GROWTH * (job.outgrown_bytes or 0))
+
+
+def _corrections(session: Session, job: JobTable) -> dict[str, Correction]:
+    spec: dict[str, Any] = job.spec
+    if job.estimate is None or not isinstance(spec.get("network"), dict) or "dataset" not in spec:
+        return {}
+    return find_corrections(session, spec, form=int(job.estimate.get("form", 0)))
