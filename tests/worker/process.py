@@ -93,6 +93,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "TRAINYARD_FLUSH_S": str(settings.flush_s),
         "TRAINYARD_LEASE_S": str(settings.lease_s),
         "TRAINYARD_SWEEP_S": str(settings.sweep_s),
+        "TRAINYARD_DEVICES": settings.devices,
+        "TRAINYARD_PREEMPTION": str(settings.preemption),
+        "TRAINYARD_LEAST_RUN_S": str(settings.least_run_s),
         "TRAINYARD_STOP_GRACE_S": str(settings.stop_grace_s),
         "TRAINYARD_CANCEL_GRACE_S": str(settings.cancel_grace_s),
     }
