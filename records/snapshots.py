@@ -21,6 +21,7 @@ from records.usage import WEEK, decayed_use, week_hours
 from records.workers import ONLINE
 
 _STOPS_WITHIN = Span(0.0, 30.0, 60.0)
+_SECOND_H = 1 / 3600
 _LEAST_PROGRESS = 0.02
 """From so much on, a job's own progress tells how long it will take."""
 
@@ -151,4 +152,5 @@ def _barred(session: Session, rules: Rules, at: datetime) -> Mapping[int, Reason
         f"You have had the {rules.most_week_hours:g} device hours that this yard allows in {WEEK.days} days. "
         "It starts when the older ones are a week ago."
     )
-    return {id: Reason("quota_hours", text) for id in members if hours.get(id, 0.0) >= rules.most_week_hours}
+    enough = rules.most_week_hours - _SECOND_H
+    return {id: Reason("quota_hours", text) for id in members if hours.get(id, 0.0) >= enough}
