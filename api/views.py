@@ -492,6 +492,25 @@ class Waiting(View):
     created_at: datetime
 
 
+class Sooner(View):
+    """A change of a waiting job's spec that would let it start sooner."""
+
+    change: dict[str, Any]
+    """Fields of the spec, by dotted path."""
+    starts_at: datetime
+    now: bool
+    """Whether it would start at once."""
+    text: str
+
+
+class PromisesKept(View):
+    """How the newest promised starts came out."""
+
+    count: int
+    kept: int
+    """Of them, those that came true within their range."""
+
+
 class SpecSchema(View):
     """The JSON Schema of a job kind's spec."""
 

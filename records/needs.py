@@ -24,7 +24,7 @@ _MOST_AT_ONCE = 200
 
 def learn(session: Session, job: JobTable) -> None:
     """Bring what the job asks for, and how long it is expected to take, in step with what alike jobs measured."""
-    corrections = _corrections(session, job)
+    corrections = corrections_for(session, job.spec, job.estimate)
     job.cpu_bytes = needed(job, "cpu", corrections)
     job.gpu_bytes = needed(job, "gpu", corrections)
     lasts = expect(session, job)
@@ -49,16 +49,23 @@ def outgrow(session: Session, job: JobTable, *, lent_bytes: int, device_bytes: i
 
 def needed(job: JobTable, kind: str, corrections: Mapping[str, Correction]) -> int | None:
     """Memory that the job asks of a device of this kind, in bytes; None for a whole one."""
-    parts = (job.demand or {}).get(kind)
-    if parts is None or job.spec.get("exclusive"):
+    estimated = None if job.spec.get("exclusive") else needed_of(job.demand, kind, corrections)
+    return None if estimated is None else max(estimated, GROWTH * (job.outgrown_bytes or 0))
+
+
+def needed_of(demand: Mapping[str, Any] | None, kind: str, corrections: Mapping[str, Correction]) -> int | None:
+    """What a demand comes to on a device of this kind, corrected, in bytes; None for a whole one."""
+    parts = (demand or {}).get(kind)
+    if parts is None:
         return None
     factor = corrections[kind].factor if kind in corrections else 1.0
-    estimated = int(parts["runtime_bytes"]) + round(int(parts["peak_bytes"]) * factor)
-    return max(estimated, GROWTH * (job.outgrown_bytes or 0))
+    return int(parts["runtime_bytes"]) + round(int(parts["peak_bytes"]) * factor)
 
 
-def _corrections(session: Session, job: JobTable) -> dict[str, Correction]:
-    spec: dict[str, Any] = job.spec
-    if job.estimate is None or not isinstance(spec.get("network"), dict) or "dataset" not in spec:
+def corrections_for(
+    session: Session, spec: dict[str, Any], estimate: Mapping[str, Any] | None
+) -> dict[str, Correction]:
+    """By kind of device, what alike jobs that measured themselves say of an estimate; nothing where there is none."""
+    if estimate is None or not isinstance(spec.get("network"), dict) or "dataset" not in spec:
         return {}
-    return find_corrections(session, spec, form=int(job.estimate.get("form", 0)))
+    return find_corrections(session, spec, form=int(estimate.get("form", 0)))

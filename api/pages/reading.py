@@ -7,16 +7,19 @@ from typing import Any
 
 from api.pages.bars import DrawnDevice
 from api.pages.words import flat, scores, spec_rows
+from api.sooner import find_changes
 from ml.networks import NETWORKS, make_network
 from records import reading
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
 from records.catalogue import CATALOGUE
+from records.clock import utc_now
 from records.database import Database
 from records.datasets import fetched_datasets
 from records.errors import NotFound
 from records.promises import list_outcomes
 from records.runs import read_facts
+from records.settings import Settings
 
 PAGE_SIZE = 50
 _MOST_EVENTS = 200
@@ -35,7 +38,7 @@ def jobs_page(database: Database, person: Person, *, status: str, before: int | 
     return {"jobs": found[:PAGE_SIZE], "older": older, "before": before, "status": status, "counts": counts}
 
 
-def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
+def job_page(database: Database, person: Person, job_id: int, settings: Settings) -> dict[str, Any]:
     """All that one job's page shows, but for curves and log, which its script asks for.
 
     Raises:
@@ -47,7 +50,9 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         attempts = reading.read_attempts(session, [job_id])[job_id]
         events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
+        sooner = find_changes(session, job, settings, at=utc_now()) if job.place is not None else []
     return {
+        "sooner": sooner,
         "job": job,
         "scores": scores(job.summary or {}),
         "attempts": attempts,

@@ -9,12 +9,15 @@ from api import views
 from api.asking import QueueQuery, read_query
 from api.openapi import describe
 from api.paging import cut_page, finite, make_cursor, no_cursor, read_cursor
-from api.replies import list_reply
+from api.replies import json_reply, list_reply
 from api.routes import PREFIX
 from api.shapes import waiting_shape
+from api.sooner import find_changes
 from api.transactions import reading
-from api.visible import owner_filter
-from records.reading import AnyRow, list_queue
+from api.visible import owner_filter, visible_stamp
+from api.yard import the_yard
+from records.promises import list_outcomes
+from records.reading import AnyRow, list_queue, read_job
 
 HIGHEST_PRIORITY = 100
 """Of `records.specs.base.BaseSpec`; cursors count down from it, as they hold no negative numbers."""
@@ -32,6 +35,31 @@ def show_queue() -> Response:
         rows = list_queue(session, owner_id=owner_filter(), after=after, limit=query.limit + 1)
     page, last = cut_page(rows, query.limit)
     return list_reply([waiting_shape(row) for row in page], _cursor(last) if last else None)
+
+
+@queue.get("/jobs/<job:job_id>/sooner")
+@describe(queue, reply=views.page_of(views.Sooner), errors=(404,))
+def show_sooner(job_id: int) -> Response:
+    """List what would start a waiting job sooner, the soonest first
+
+    Each change of the spec is tried on the scheduler as it stands. Empty for a job that does not wait, and where
+    nothing that can be changed would help.
+    """
+    yard = the_yard()
+    with reading() as session:
+        visible_stamp(session, job_id)
+        row = read_job(session, job_id)
+        assert row is not None
+        return list_reply(find_changes(session, row, yard.settings, at=yard.clock()))
+
+
+@queue.get("/queue/promises")
+@describe(queue, reply=views.PromisesKept)
+def show_promises() -> Response:
+    """Count how many of the newest promised starts came true, of all people's jobs"""
+    with reading() as session:
+        outcomes = list_outcomes(session)
+    return json_reply({"count": len(outcomes), "kept": sum(outcome.kept for outcome in outcomes)})
 
 
 def _cursor(row: AnyRow) -> str:

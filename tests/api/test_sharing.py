@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ml.estimates import Room
+from records.attempts import guard
 from records.schedule import run_pass
 from tests.api.calling import Caller
 
@@ -70,6 +71,64 @@ def test_gauges_tell_the_memory_of_each_device(root, hand, submit_noop):
     submit_noop(memory_bytes=400_000_000)
     hand.take_up()
     assert 'trainyard_device_lent_bytes{device="cpu:0",worker="w1"} 4e+08' in root.get("/metrics").text
+
+
+# ── sooner ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sooner(caller, job_id):
+    return caller.get(f"jobs/{job_id}/sooner").json["items"]
+
+
+def test_a_smaller_batch_that_fits_what_is_free_now_is_told_and_would_really_start(ada, hand, submit_noop, database):
+    submit_noop(memory_bytes=350_000_000)
+    hand.take_up()
+    spec = {**TRAIN, "network": {"name": "resnet20"}, "batch_size": 256, "threads": 1}
+    waiting = ada.post("jobs", spec).json["id"]
+    with database.write() as session:
+        assert run_pass(session, lease_s=60, at=hand.clock()) == []
+    (change,) = sooner(ada, waiting)
+    batch = change["change"]["batch_size"]
+    assert 8 <= batch < 256
+    assert change["text"] == f"With a batch of {batch} it would start now on cpu:0."
+    smaller = ada.post("jobs", {**spec, "batch_size": batch}).json["id"]
+    ada.post(f"jobs/{waiting}/cancel")
+    assert hand.take_up().job_id == smaller
+
+
+def test_one_thread_is_told_where_only_threads_are_missing(ada, hand, submit_noop):
+    submit_noop(memory_bytes=300_000_000)
+    hand.take_up()
+    waiting = ada.post("jobs", {**TRAIN, "threads": 2}).json["id"]
+    assert [change["change"] for change in sooner(ada, waiting)] == [{"threads": 1}]
+
+
+def test_who_wants_a_device_alone_is_told_that_there_is_room_beside_others(ada, hand, submit_noop):
+    submit_noop(memory_bytes=300_000_000)
+    hand.take_up()
+    waiting = ada.post("jobs", {**TRAIN, "exclusive": True}).json["id"]
+    assert [change["change"] for change in sooner(ada, waiting)] == [{"exclusive": False}]
+
+
+def test_nothing_is_told_of_a_job_that_does_not_wait_or_cannot_change(ada, bob, hand, submit_noop):
+    running, waiting = submit_noop(), submit_noop()
+    hand.take_up()
+    assert sooner(ada, running) == sooner(ada, waiting) == []
+    assert bob.get(f"jobs/{waiting}/sooner").status_code == 404
+
+
+def test_the_newest_promises_are_counted(ada, hand, submit_noop):
+    submit_noop()
+    claim = hand.take_up()
+    submit_noop()
+    with hand.database.write() as session:
+        run_pass(session, lease_s=60, at=hand.clock())
+    hand.clock.advance(900)
+    with hand.database.write() as session:
+        guard(session, claim.attempt_id, claim.job_id, lease_s=60, at=hand.clock())
+    hand.end(claim)
+    hand.take_up()
+    assert ada.get("queue/promises").json == {"count": 1, "kept": 1}
 
 
 # ── quotas ───────────────────────────────────────────────────────────────────────────────────────────────────
