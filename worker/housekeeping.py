@@ -11,11 +11,14 @@ from records.clock import utc_now
 from records.queue import ring_attempts, ring_schedule
 from records.snapshots import anybody_waits
 from records.sweep import Swept, sweep
-from records.workers import DRAINING, ONLINE, note_worker
+from records.tables import DeviceTable
+from records.workers import DRAINING, ONLINE, holdings, note_taken, note_worker
+from worker.outsiders import Holding, Taken
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.housekeeping")
 
+_WORTH_WRITING_BYTES = 32 << 20
 UNHEARD_S = 2.0
 """An attempt that was placed so long ago and not claimed is rung again, in seconds."""
 
@@ -51,6 +54,7 @@ class Housekeeping:
 
 def keep_house(place: Workplace) -> None:
     """Do it once. Raises what the database raises when it is out."""
+    note_outsiders(place)
     swept, waiting = _write(place)
     if swept.expired_jobs:
         log.info("house.expired jobs=%s", swept.expired_jobs)
@@ -58,6 +62,30 @@ def keep_house(place: Workplace) -> None:
     if waiting:
         ring_schedule(place.bells)
     place.leftovers.sweep(place.database, place.blobs)
+
+
+def note_outsiders(place: Workplace) -> None:
+    """Write what programs outside the yard hold of this machine's GPUs, where that has changed."""
+    with place.database.read() as session:
+        found = holdings(session, place.row.id)
+    if not found:
+        return
+    taken = place.outsiders.look({device.number: Holding(pids, lent) for device, pids, lent in found})
+    changed = [
+        (device.id, taken[device.number])
+        for device, _, _ in found
+        if device.number in taken and _differs(device, taken[device.number])
+    ]
+    if changed:
+        with place.database.write() as session:
+            for device_id, now in changed:
+                note_taken(session, device_id, now.memory_bytes, now.takers)
+
+
+def _differs(device: DeviceTable, now: Taken) -> bool:
+    known = [taker["pid"] for taker in device.takers]
+    moved = abs(device.taken_bytes - now.memory_bytes) >= _WORTH_WRITING_BYTES
+    return moved or known != [taker["pid"] for taker in now.takers]
 
 
 def _write(place: Workplace) -> tuple[Swept, bool]:

@@ -28,6 +28,7 @@ from worker.endings import StopReason, outcome_of, outcome_when_stopped
 from worker.heartbeat import Heartbeat
 from worker.inputs import make_order
 from worker.listener import Listener
+from worker.outsiders import await_gone
 from worker.recorder import Recorder
 from worker.workplace import Workplace
 
@@ -36,6 +37,7 @@ log = logging.getLogger("trainyard.supervisor")
 _LOOK_S = 0.2
 _LOOK_AT_THE_END_S = 0.005
 _LAST_TRIES_S = 5.0
+_GPU_FREED_WITHIN_S = 5.0
 
 
 def supervise(place: Workplace, attempt_id: int) -> None:
@@ -132,6 +134,7 @@ class _Supervisor:
         finally:
             status = child.end()
             listener.join()
+            self._await_memory(child.pid)
         self._log(f"child.ended pid={child.pid} status={status} stopped={stopped or '-'}")
         return outcome_of(
             status,
@@ -143,6 +146,12 @@ class _Supervisor:
             ran_out=self._cap is not None and self._cap.explains_crash(listener.last_lines),
             cap_words=self._cap_words(),
         )
+
+    def _await_memory(self, pid: int) -> None:
+        """Give the lease back only once the GPU's memory is free: the next child may be started at once."""
+        device = self._claim.device
+        if device.kind == "gpu":
+            await_gone(device.number, pid, within_s=_GPU_FREED_WITHIN_S)
 
     def _cap_words(self) -> str:
         if self._cap is None:

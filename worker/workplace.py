@@ -13,6 +13,7 @@ from records.settings import Settings
 from records.tables import WorkerTable
 from worker.children import ChildSource
 from worker.leftovers import Leftovers
+from worker.outsiders import Outsiders
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Workplace:
     facts: dict[str, str]
     """What every run's record names of this worker's code."""
     leftovers: Leftovers
+    outsiders: Outsiders = field(default_factory=Outsiders)
     draining: threading.Event = field(default_factory=threading.Event)
     """Set when the worker shuts down: take nothing up, and let children stop."""
 
