@@ -8,6 +8,7 @@ from typing import Any
 
 from records.catalogue import Dataset
 from records.estimates import Measured
+from records.past import PastJob
 from records.promises import is_kept
 from records.reading import AnyRow, DeviceRow, LeaseRow
 from records.runs import Point
@@ -219,6 +220,11 @@ def waiting_shape(row: AnyRow) -> dict[str, Any]:
         "needs": needs_shape(row),
         "created_at": time_shape(row.created_at),
     }
+
+
+def past_shape(row: PastJob) -> dict[str, Any]:
+    """A `views.PastJob`."""
+    return {**row._asdict(), "submitted_at": time_shape(row.submitted_at)}
 
 
 def time_shape(value: datetime | None) -> str | None:

@@ -503,6 +503,20 @@ class Sooner(View):
     text: str
 
 
+class PastJob(View):
+    """A job that has run to its end, as the scheduler saw it."""
+
+    job_id: int
+    owner: str
+    submitted_at: datetime
+    memory_bytes: int | None
+    """Lent to its last attempt; null for a whole device."""
+    seconds: float
+    """For which it held a device, over all attempts."""
+    wait_s: float
+    """From its submission to its first start."""
+
+
 class PromisesKept(View):
     """How the newest promised starts came out."""
 

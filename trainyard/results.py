@@ -369,6 +369,20 @@ class Device(Result):
     leases: tuple[Lease, ...] = ()
 
 
+class PastJob(Result):
+    """A job that has run to its end, as the scheduler saw it."""
+
+    job_id: int
+    owner: str
+    submitted_at: datetime
+    memory_bytes: int | None = None
+    """Lent to it; None for a whole device."""
+    seconds: float
+    """For which it held its device, over all attempts."""
+    wait_s: float
+    """From its submission to its first start."""
+
+
 class Waiting(Result):
     """A job in the queue."""
 

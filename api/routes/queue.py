@@ -7,15 +7,17 @@ from flask import Response
 
 from api import views
 from api.asking import QueueQuery, read_query
+from api.auth import require_admin
 from api.openapi import describe
 from api.paging import cut_page, finite, make_cursor, no_cursor, read_cursor
 from api.replies import json_reply, list_reply
 from api.routes import PREFIX
-from api.shapes import waiting_shape
+from api.shapes import past_shape, waiting_shape
 from api.sooner import find_changes
 from api.transactions import reading
 from api.visible import owner_filter, visible_stamp
 from api.yard import the_yard
+from records.past import list_past
 from records.promises import list_outcomes
 from records.reading import AnyRow, list_queue, read_job
 
@@ -60,6 +62,19 @@ def show_promises() -> Response:
     with reading() as session:
         outcomes = list_outcomes(session)
     return json_reply({"count": len(outcomes), "kept": sum(outcome.kept for outcome in outcomes)})
+
+
+@queue.get("/queue/history")
+@describe(queue, reply=views.page_of(views.PastJob), query=QueueQuery, errors=(403,))
+def show_history() -> Response:
+    """List jobs that have run to their end, the newest first, for administrators: what a replay plays"""
+    require_admin()
+    query = read_query(QueueQuery)
+    before = read_cursor("history", query.cursor, int)[0] if query.cursor else None
+    with reading() as session:
+        rows = list_past(session, before=before, limit=query.limit + 1)
+    page, last = cut_page(rows, query.limit)
+    return list_reply([past_shape(row) for row in page], make_cursor("history", last.job_id) if last else None)
 
 
 def _cursor(row: AnyRow) -> str:

@@ -131,6 +131,25 @@ def test_the_newest_promises_are_counted(ada, hand, submit_noop):
     assert ada.get("queue/promises").json == {"count": 1, "kept": 1}
 
 
+# ── what a replay plays ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_past_jobs_are_listed_for_administrators_page_by_page(ada, root, hand, submit_noop):
+    ids = []
+    for size in (None, 400_000_000):
+        ids.append(submit_noop(memory_bytes=size))
+        claim = hand.take_up()
+        hand.clock.advance(50)
+        hand.end(claim)
+    assert ada.get("queue/history").status_code == 403
+    first = root.get("queue/history?limit=1").json
+    (newest,) = first["items"]
+    assert (newest["job_id"], newest["owner"], newest["memory_bytes"]) == (ids[1], "ada", 400_000_000)
+    assert newest["seconds"] == 52
+    (oldest,) = root.get(f"queue/history?limit=1&cursor={first['next']}").json["items"]
+    assert (oldest["job_id"], oldest["memory_bytes"]) == (ids[0], None)
+
+
 # ── quotas ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

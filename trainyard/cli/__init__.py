@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import estimates, files, jobs, networks, yard
+from trainyard.cli import estimates, files, jobs, networks, replay, yard
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -31,7 +31,8 @@ def _root(
     context.obj = Place(home=home, url=url)
 
 
-for _name, _command in {**yard.RUN, **estimates.COMMANDS, **jobs.COMMANDS, **files.COMMANDS, **yard.LOOK}.items():
-    app.command(_name)(_command)
+for _commands in (yard.RUN, estimates.COMMANDS, jobs.COMMANDS, files.COMMANDS, yard.LOOK, replay.COMMANDS):
+    for _name, _command in _commands.items():
+        app.command(_name)(_command)
 app.add_typer(yard.config, name="config")
 app.add_typer(networks.networks, name="networks")
