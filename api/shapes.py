@@ -12,7 +12,7 @@ from records.past import PastJob
 from records.promises import is_kept
 from records.reading import AnyRow, DeviceRow, LeaseRow
 from records.runs import Point
-from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable
+from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable, PredictionTable
 
 
 def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
@@ -49,6 +49,9 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
         "started_at": time_shape(row.started_at),
         "finished_at": time_shape(row.finished_at),
         "cancel_requested": row.cancel_requested_at is not None,
+        "note": row.note,
+        "tags": row.tags,
+        "cloned_from": row.cloned_from,
     }
 
 
@@ -107,6 +110,23 @@ def reason_shape(row: Any) -> dict[str, str] | None:
     return None if row.reason_code is None else {"code": row.reason_code, "text": row.reason_text or ""}
 
 
+def prediction_shape(row: PredictionTable) -> dict[str, Any]:
+    """A `views.Prediction`."""
+    result = row.result or {"classes": [], "images": []}
+    return {
+        "id": row.id,
+        "job_id": row.job_id,
+        "status": row.status,
+        "reason": reason_shape(row),
+        **row.options,
+        **result,
+        "seconds": (row.finished_at - row.created_at).total_seconds() if row.finished_at else None,
+        "created_at": time_shape(row.created_at),
+        "started_at": time_shape(row.started_at),
+        "finished_at": time_shape(row.finished_at),
+    }
+
+
 def event_shape(row: JobEventTable) -> dict[str, Any]:
     """A `views.JobEvent`."""
     return {
@@ -151,19 +171,26 @@ def artifact_shape(row: ArtifactTable) -> dict[str, Any]:
 
 
 def dataset_shape(dataset: Dataset, row: DatasetTable | None) -> dict[str, Any]:
-    """A `views.Dataset`; `row` is there once a worker has fetched it."""
+    """A `views.Dataset` of the catalogue; `row` is there once a worker has fetched it."""
     has_sheet = row is not None and row.sheet_sha256 is not None
     return {
+        "ref": dataset.name,
         "name": dataset.name,
+        "owner": None,
         "title": dataset.title,
+        "status": "ready",
+        "version": None,
+        "task": "classification",
         "classes": list(dataset.classes),
         "image_shape": list(dataset.image_shape),
+        "channels": dataset.image_shape[-1],
         "counts": dataset.counts,
         "sha256": dataset.sha256,
         "licence": dataset.licence,
         "source": dataset.source,
         "fetched": None if row is None else {"source": row.source, "at": time_shape(row.fetched_at)},
         "sheet": f"/api/v1/datasets/{dataset.name}/sheet" if has_sheet else None,
+        "created_at": None,
     }
 
 

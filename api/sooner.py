@@ -75,14 +75,15 @@ def _batches(session: Session, row: AnyRow, free: list[Free], threads: int | Non
     """Smaller batches that fit what is free now."""
     if row.estimate is None or row.started_at is not None or "batch_size" not in row.spec:
         return
+    library = YardLibrary(session, row.owner_id, person_id=row.owner_id)
     try:
         spec = parse_spec(row.spec, test_kinds=True)
-        cost = inspect(spec, YardLibrary(session, row.owner_id)).cost
+        cost = inspect(spec, library).cost
     except RequestError:  # from another version, or what it refers to is gone
         return
     if cost is None:
         return
-    library, factors = YardLibrary(session, row.owner_id), corrections_for(session, row.spec, row.estimate)
+    factors = corrections_for(session, row.spec, row.estimate)
     told = set()
     for batch in _largest(cost, free, factors, below=int(row.spec["batch_size"])):
         for fewer in (batch, _round(batch * 3 // 4), _round(batch // 2)):  # the largest one is an approximation

@@ -8,7 +8,7 @@ No function here commits.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from records.database import lock_pass, rows_changed
+from records.dataset_uses import use_datasets
 from records.errors import Conflict, IdempotencyKeyReused, NotFound
 from records.likeness import likeness_of
 from records.needs import learn
@@ -38,19 +39,26 @@ def submit(
     estimate: dict[str, Any] | None = None,
     demand: dict[str, Any] | None = None,
     threads: int | None = None,
+    datasets: Iterable[str] = (),
+    cloned_from: int | None = None,
 ) -> JobTable:
     """Add a queued job.
 
     Args:
         session: a writing transaction.
         spec: what was asked.
-        owner_id: whose it is.
-        actor: who sent it.
-        parameters: of its network.
+        owner_id: whose job it is.
+        actor: `user:NAME`.
+        parameters: of the network.
         at: now.
         estimate: what it is thought to cost.
         demand: what of that a device must have, as `records.needs` takes it; None asks for a whole device.
         threads: processor threads of a CPU device; None asks for all.
+        datasets: pinned references of those that it names, which it keeps from being deleted.
+        cloned_from: the job whose spec it began with.
+
+    Raises:
+        InvalidSpec: one of the datasets has been deleted a moment ago.
     """
     job = JobTable(
         kind=spec.kind,
@@ -68,12 +76,14 @@ def submit(
         progress=0.0,
         live={},
         version=1,
+        cloned_from=cloned_from,
         created_at=at,
     )
     job.likeness = likeness_of(job.spec)
     learn(session, job)
     session.add(job)
     session.flush()
+    use_datasets(session, job.id, datasets)
     add_event(session, job.id, "submitted", actor=actor, at=at, to_status=JobStatus.QUEUED, text="Submitted.")
     return job
 

@@ -19,25 +19,38 @@ log = logging.getLogger("trainyard.devices")
 
 LENT = 0.9
 """Part of the main memory that the CPU device lends: the rest is the system's, the worker's and the yard's own."""
+_MOST_KEPT = 0.25
 
 
-def find_devices(*, cpu_threads: int, gpu_jobs: int, environment: Mapping[str, str]) -> list[FoundDevice]:
+def find_devices(
+    *, cpu_threads: int, gpu_jobs: int, kept_bytes: int, environment: Mapping[str, str]
+) -> list[FoundDevice]:
     """What this machine can lend to attempts.
 
     Args:
         cpu_threads: processor threads that the CPU lends; 0 means all that this process may use.
         gpu_jobs: attempts that may share a GPU.
+        kept_bytes: main memory that is the predictor's, as `predictor_bytes` has it.
         environment: that of the children; `CUDA_VISIBLE_DEVICES` in it limits the GPUs.
     """
     threads = cpu_threads or len(os.sched_getaffinity(0))
     visible = environment.get("CUDA_VISIBLE_DEVICES")
-    return find_gpus(threads, visible, jobs=gpu_jobs) or [find_cpu(threads)]
+    return find_gpus(threads, visible, jobs=gpu_jobs) or [find_cpu(threads, kept_bytes=kept_bytes)]
 
 
-def find_cpu(threads: int) -> FoundDevice:
-    """The CPU with most of the machine's memory, or of the control group's that this process is confined to."""
-    memory_bytes = min(psutil.virtual_memory().total, memory_limit_bytes() or 2**63)
-    return FoundDevice("cpu:0", "cpu", 0, cpu_model(), int(LENT * memory_bytes), threads, slots=threads)
+def find_cpu(threads: int, *, kept_bytes: int = 0) -> FoundDevice:
+    """The CPU with what may be lent of its memory, but for what is kept for other uses."""
+    return FoundDevice("cpu:0", "cpu", 0, cpu_model(), _lendable_bytes() - kept_bytes, threads, slots=threads)
+
+
+def predictor_bytes(wanted: int) -> int:
+    """Main memory for the predictor: what is wanted, but no more than a quarter of what this machine can lend."""
+    return min(wanted, int(_MOST_KEPT * _lendable_bytes()))
+
+
+def _lendable_bytes() -> int:
+    """Most of the machine's memory, or of the control group's that this process is confined to."""
+    return int(LENT * min(psutil.virtual_memory().total, memory_limit_bytes() or 2**63))
 
 
 def find_gpus(threads: int, visible: str | None, *, jobs: int) -> list[FoundDevice]:

@@ -12,8 +12,8 @@ from records.database import Database
 from records.settings import Settings
 from records.tables import WorkerTable
 from worker.children import ChildSource
-from worker.leftovers import Leftovers
 from worker.outsiders import Outsiders
+from worker.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Workplace:
     """The environment for package tools that fetch datasets: proxies and certificates, but no secret of the yard."""
     facts: dict[str, str]
     """What every run's record names of this worker's code."""
-    leftovers: Leftovers
+    predictor: Predictor
     outsiders: Outsiders = field(default_factory=Outsiders)
     draining: threading.Event = field(default_factory=threading.Event)
     """Set when the worker shuts down: take nothing up, and let children stop."""

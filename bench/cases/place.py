@@ -79,7 +79,7 @@ def _time_passes(database: Database, passes: int) -> tuple[list[float], list[flo
         owner = add_user(session, at=at)
         _, device = add_worker(session, at=at)
         held = lock_job(session, add_job(session, owner, at=at))
-        place_attempt(session, held, device, memory_bytes=1, expires_at=at + timedelta(hours=1), at=at)
+        place_attempt(session, held, device, memory_bytes=1, threads=1, expires_at=at + timedelta(hours=1), at=at)
         for _ in range(QUEUED):
             add_job(session, owner, at=at)
 

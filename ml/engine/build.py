@@ -8,16 +8,23 @@ from typing import Any
 import keras
 
 from ml.engine.layers import LeCun1998, PartialConv2D, TrainableSubsampling2D, scaled_tanh
-from ml.engine.maps import ChannelPadding, GroupedConv2D, LocalResponseNormalization
+from ml.engine.maps import ChannelOrder, ChannelPadding, GroupedConv2D, LocalResponseNormalization
+from ml.engine.residuals import LayerScale, StochasticDepth
 from ml.networks import IMAGES, LOGITS, PROBABILITIES, Network, Node
 
 OWN_LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "ChannelOrder": ChannelOrder,
     "ChannelPadding": ChannelPadding,
+    "LayerScale": LayerScale,
     "LocalResponseNormalization": LocalResponseNormalization,
     "PartialConv2D": PartialConv2D,
+    "StochasticDepth": StochasticDepth,
     "TrainableSubsampling2D": TrainableSubsampling2D,
 }
 """Layers that Keras does not have; every other type is Keras's own."""
+
+DRAWING_IN_TRAINING = frozenset({"Dropout", "StochasticDepth"})
+"""Layers that draw random numbers while they train, from a seed of their own."""
 
 FULL_PRECISION = frozenset({LOGITS, PROBABILITIES})
 """Layers that compute in the precision of the weights even where the others use 16 bits: the loss needs it."""
@@ -26,16 +33,20 @@ MOST_SPLIT_GROUPS = 8
 """A convolution in more groups than these is left to Keras, as one convolution a group would be slow."""
 
 
-def build_model(network: Network, *, seed: int) -> keras.Model:
+def build_model(network: Network, *, seed: int, any_size: bool = False) -> keras.Model:
     """A functional model of the network, its layers named as in the data.
 
     Takes `[batch, height, width, channels]` of raw values 0 to 255, uint8 or float, and gives what the last layer
     gives; a network with auxiliary heads gives a list, the last layer's output first, then the heads' logits in their
     order. Equal seeds give equal weights: each layer draws from a seed of its own, made from `seed` and its name, so a
     layer that comes or goes leaves the others as they were. Dropout draws from such a seed too.
+
+    With `any_size`, height and width are left open: for networks that are convolutional throughout.
     """
     heads = [head.name for head in network.auxiliary]
-    tensors = {IMAGES: keras.Input(shape=network.input_shape, name=IMAGES)}
+    height, width, channels = network.input_shape
+    shape = (None, None, channels) if any_size else (height, width, channels)
+    tensors = {IMAGES: keras.Input(shape=shape, name=IMAGES)}
     for node in network.layers:
         inputs = [tensors[name] for name in node.inputs]
         layer = make_layer(node, seed, full_precision=node.name in FULL_PRECISION or node.name in heads)
@@ -54,7 +65,7 @@ def main_model(model: keras.Model) -> keras.Model:
 def make_layer(node: Node, seed: int, *, full_precision: bool = False) -> keras.layers.Layer:
     """The Keras layer of one node."""
     arguments = {key: _argument(key, value, node.name, seed) for key, value in node.layer.options().items()}
-    if node.layer.type == "Dropout":
+    if node.layer.type in DRAWING_IN_TRAINING:
         arguments["seed"] = derive_seed(seed, node.name)
     if full_precision:
         arguments["dtype"] = keras.config.dtype_policy().variable_dtype

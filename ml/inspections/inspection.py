@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from records.errors import FieldProblem, InvalidSpec, NotFound
-from records.inputs import Input
+from records.inputs import DatasetInput, Input
 from records.library import DatasetCard, Library
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ class Inspection:
         from ml.estimates import useful_threads
 
         return useful_threads(self.cost.estimate.multiply_adds_step)
+
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets among the inputs, by their pinned references."""
+        return [wanted.ref for wanted in self.inputs.values() if isinstance(wanted, DatasetInput)]
 
 
 def find_in(library: Library, ref: str, *, path: str = "dataset") -> DatasetCard:

@@ -13,26 +13,43 @@ from pydantic import TypeAdapter, ValidationError
 
 from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, shorten
 from records.specs.base import BaseSpec, Strict
+from records.specs.convolutionalise import ConvolutionaliseSpec
+from records.specs.earlier import EarlierRun
+from records.specs.export import ExportSpec
+from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
+from records.specs.predict import PredictSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
     "SPECS",
     "TEST_KINDS",
     "BaseSpec",
+    "ConvolutionaliseSpec",
+    "EarlierRun",
+    "ExportSpec",
+    "FinetuneSpec",
     "LayerSpec",
     "NetworkSpec",
     "NoopSpec",
+    "PredictSpec",
     "Spec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | NoopSpec
+Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
-SPECS: dict[str, type[TrainSpec] | type[NoopSpec]] = {"train": TrainSpec, "noop": NoopSpec}
+SPECS: dict[str, type[Spec]] = {
+    "train": TrainSpec,
+    "finetune": FinetuneSpec,
+    "convolutionalise": ConvolutionaliseSpec,
+    "predict": PredictSpec,
+    "export": ExportSpec,
+    "noop": NoopSpec,
+}
 TEST_KINDS = frozenset({"noop"})
 """Kinds that exist only under test settings."""
 

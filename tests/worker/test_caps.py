@@ -70,7 +70,7 @@ def test_a_crash_is_explained_by_the_last_words_or_by_what_was_held(sitter):
 
 @pytest.mark.parametrize(
     ("fill_bytes", "words"),
-    [(10 * LENT, "more memory than the 0.3 GB of cpu:0"), (LENT + 100 * MB, "It held 4")],
+    [(10 * LENT, "more memory than the 0.3 GB of cpu:0"), (LENT + 100 * MB, "was lent 300 MB of cpu:0")],
     ids=["refused by the kernel", "seen by the worker"],
 )
 def test_a_child_beyond_its_cap_dies_of_it_and_its_neighbour_goes_on(yard, start_worker, fill_bytes, words):

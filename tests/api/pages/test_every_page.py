@@ -23,9 +23,21 @@ PAGES = {
     "clone": "/submit?from=1",
     "devices": "/devices",
     "datasets": "/datasets",
+    "dataset": "/datasets/ants-bees",
+    "dataset refused": "/datasets/ants-bees?version=2",
+    "dataset checking": "/datasets/fresh",
+    "dataset bad": "/datasets/bad",
+    "dataset empty": "/datasets/gone",
+    "upload": "/upload",
+    "upload more": "/upload?add=ants-bees",
     "networks": "/networks",
     "network": "/networks/googlenet?height=96&width_px=64&channels=1&classes=5",
     "network told": "/networks/lenet5?height=2&classes=1",
+    "tagged": "/?tag=good",
+    "compare": "/compare?jobs=1,2,4",
+    "models": "/models",
+    "model": "/models/digits",
+    "export": "/submit?kind=export&export=1",
     "older": "/?before=3",
     "empty": "/?before=1",
 }
@@ -70,7 +82,7 @@ def test_every_page_is_sound_narrow_and_readable(
     faults: dict[str, object] = {}
     for name, path in PAGES.items():
         page = visit.go(path)
-        if name in ("succeeded", "running"):
+        if name in ("succeeded", "running", "compare"):
             expect(page.locator(".chart svg path").first).to_be_visible()
         page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
         found = {
@@ -112,7 +124,7 @@ def test_a_waiting_job_tells_its_place_and_its_reason(
     full_yard: RunningYard, open_window: Callable[..., Visit]
 ) -> None:
     page = open_window(full_yard).log_in().go("/jobs/5")
-    expect(page.locator("#standing")).to_contain_text("2nd in the queue. Waits for a device; other jobs go first.")
+    expect(page.locator("#standing")).to_contain_text("2nd in the queue. Others go first: they came earlier")
     page = open_window(full_yard).log_in().go("/devices")
     expect(page.locator("#queue tbody tr").first).to_contain_text("Urgent")
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from api.pages import words
-from api.pages.forms import Choice, Field, Node, Optional, label, make_form, show
+from api.pages.forms import Choice, Field, Group, Node, Optional, label, make_form, show
 from ml.networks import NETWORKS
 from records.specs import SPECS
 
@@ -18,7 +18,7 @@ def every_path(nodes: list[Node]) -> set[str]:
     for node in nodes:
         if isinstance(node, Field):
             found.add(node.path)
-        elif isinstance(node, Optional):
+        elif isinstance(node, Optional | Group):
             found |= every_path(list(node.fields))
         elif isinstance(node, Choice):
             found.add(f"{node.path}.{node.tag}")
@@ -33,14 +33,48 @@ def every_leaf(value: object, path: str = "") -> set[str]:
     return {path}
 
 
+REQUIRED = {
+    "train": {"dataset": "mnist", "network": {"name": "lenet5"}},
+    "finetune": {"dataset": "mnist"},
+    "convolutionalise": {"run": {"job": 1}},
+    "predict": {"run": {"job": 1}, "dataset": "mnist"},
+    "export": {"run": 1},
+}
+"""What each kind's spec cannot do without."""
+
+
 @pytest.mark.parametrize("kind", SPECS)
 def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
     networks = {name: network.describe_options() for name, network in NETWORKS.items()}
     form = make_form(SPECS[kind].model_json_schema(), datasets=["mnist"], networks=networks)
     shown = every_path([*form.main, *form.more, *form.yard])
-    named = {"dataset": "mnist", "network": {"name": "lenet5"}} if kind == "train" else {}
-    spec = SPECS[kind].model_validate({"kind": kind, **named}).model_dump(mode="json")
-    assert every_leaf(spec) - {"kind", "network.options", "augmentation", "early_stopping"} <= shown
+    spec = SPECS[kind].model_validate({"kind": kind, **REQUIRED.get(kind, {})}).model_dump(mode="json")
+    parts = {"kind", "network.options", "augmentation", "augmentation.randaugment", "early_stopping"}
+    assert every_leaf(spec) - parts <= shown
+
+
+def test_a_part_that_is_on_where_nothing_is_said_shows_what_it_then_holds() -> None:
+    form = make_form(SPECS["finetune"].model_json_schema(), datasets=["mnist"], networks={})
+    (augmentation,) = (node for node in form.more if node.path == "augmentation")
+    assert isinstance(augmentation, Optional)
+    assert augmentation.is_on
+    held = {node.path: node for node in augmentation.fields}
+    assert isinstance(flip := held["augmentation.flip"], Field)
+    assert (flip.default, flip.explicit) == ("horizontal", True)
+    assert isinstance(zoom := held["augmentation.zoom"], Field)
+    assert (zoom.default, zoom.explicit) == (0.0, False)
+    assert isinstance(crop := held["augmentation.crop"], Optional)
+    assert crop.is_on
+    assert isinstance(other := held["augmentation.randaugment"], Optional)
+    assert not other.is_on
+
+
+def test_a_choice_of_several_is_a_set_of_boxes() -> None:
+    form = make_form(SPECS["export"].model_json_schema(), datasets=[], networks={})
+    (formats,) = (node for node in form.main if node.path == "formats")
+    assert isinstance(formats, Field)
+    assert (formats.widget, formats.choices) == ("boxes", ["keras", "savedmodel", "tflite", "onnx"])
+    assert formats.default == ["onnx"]
 
 
 def test_ids_are_unique_though_variants_share_paths() -> None:

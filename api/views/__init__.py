@@ -1,0 +1,119 @@
+"""The shapes of the replies, as classes: OpenAPI is made from them, and tests hold every reply against them.
+
+One file a subject. `api.shapes` makes the replies themselves, as plain dicts.
+"""
+
+from __future__ import annotations
+
+from api.views.base import Reason, View, page_of
+from api.views.comparing import ComparedField, ComparedJob, ComparedNumber, Comparison
+from api.views.datasets import Dataset, DatasetVersion, Fetched, IntakeStand, Upload
+from api.views.estimates import (
+    Accuracy,
+    ByHand,
+    CorrectedPeak,
+    Estimate,
+    Fit,
+    FullEstimate,
+    MeasuredPeak,
+    MultiplyAdds,
+    Pace,
+    ParameterCounts,
+    Peak,
+    Remedy,
+)
+from api.views.jobs import Attempt, Job, JobEvent, Live
+from api.views.models import AliasMove, FullModel, ModelAlias, ModelFile, ModelVersion, RegisteredModel
+from api.views.networks import (
+    Network,
+    NetworkDescription,
+    NetworkLayer,
+    NetworkLimits,
+    NetworkOption,
+    NetworkTotals,
+    PretrainedWeights,
+)
+from api.views.predictions import LikelyClass, Prediction, SeenImage
+from api.views.problems import FieldProblem, Problem
+from api.views.runs import Artifact, LogLine, MetricPoint
+from api.views.sharing import (
+    Device,
+    ExpectedStart,
+    Lease,
+    Needs,
+    PastJob,
+    Promise,
+    PromisesKept,
+    Sooner,
+    Taker,
+    Waiting,
+)
+from api.views.yard import Alive, Check, Me, Readiness, SpecSchema, Version
+
+__all__ = [
+    "Accuracy",
+    "AliasMove",
+    "Alive",
+    "Artifact",
+    "Attempt",
+    "ByHand",
+    "Check",
+    "ComparedField",
+    "ComparedJob",
+    "ComparedNumber",
+    "Comparison",
+    "CorrectedPeak",
+    "Dataset",
+    "DatasetVersion",
+    "Device",
+    "Estimate",
+    "ExpectedStart",
+    "Fetched",
+    "FieldProblem",
+    "Fit",
+    "FullEstimate",
+    "FullModel",
+    "IntakeStand",
+    "Job",
+    "JobEvent",
+    "Lease",
+    "LikelyClass",
+    "Live",
+    "LogLine",
+    "Me",
+    "MeasuredPeak",
+    "MetricPoint",
+    "ModelAlias",
+    "ModelFile",
+    "ModelVersion",
+    "MultiplyAdds",
+    "Needs",
+    "Network",
+    "NetworkDescription",
+    "NetworkLayer",
+    "NetworkLimits",
+    "NetworkOption",
+    "NetworkTotals",
+    "Pace",
+    "ParameterCounts",
+    "PastJob",
+    "Peak",
+    "Prediction",
+    "PretrainedWeights",
+    "Problem",
+    "Promise",
+    "PromisesKept",
+    "Readiness",
+    "Reason",
+    "RegisteredModel",
+    "Remedy",
+    "SeenImage",
+    "Sooner",
+    "SpecSchema",
+    "Taker",
+    "Upload",
+    "Version",
+    "View",
+    "Waiting",
+    "page_of",
+]
