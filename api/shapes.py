@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -222,6 +222,18 @@ def lease_shape(lease: LeaseRow, *, may_see: Callable[[int], bool]) -> dict[str,
         "threads": lease.threads,
         "since": time_shape(lease.since),
         "peak_bytes": lease.peak_bytes,
+    }
+
+
+def accuracy_shape(measured: Sequence[Measured]) -> dict[str, Any]:
+    """A `views.Accuracy`."""
+    sizes = [abs(row.error) for row in measured]
+    return {
+        "count": len(sizes),
+        "mean_error": sum(sizes) / len(sizes) if sizes else None,
+        "worst_error": max(sizes, default=None),
+        "outside_range": sum(not row.in_range for row in measured),
+        "items": [measured_shape(row) for row in measured],
     }
 
 

@@ -14,14 +14,22 @@ two cores are 1.65 times as fast with one thread each, side by side, as one afte
 (16 · 10⁹) it makes no difference."""
 
 
-def demand_of(peaks: Mapping[DeviceKind, Peak]) -> dict[str, dict[str, int]]:
+def demand_of(peaks: Mapping[DeviceKind, Peak], *, beside_bytes: int) -> dict[str, dict[str, int]]:
     """By kind of device: bytes that a process takes in any case, and at most for its steps.
 
     Added, they are what `Room.needed` says for the upper end of the peak. They are kept apart because measured jobs
     correct the second alone.
+
+    Args:
+        peaks: by kind of device.
+        beside_bytes: what the process holds in main memory beside the framework's allocator (`Cost.beside_bytes`).
     """
+    beside: dict[DeviceKind, int] = {"cpu": beside_bytes}
     return {
-        kind: {"runtime_bytes": RUNTIME_BYTES[kind], "peak_bytes": round(peak.high * RESIDENT_SHARE[kind])}
+        kind: {
+            "runtime_bytes": RUNTIME_BYTES[kind] + beside.get(kind, 0),
+            "peak_bytes": round(peak.high * RESIDENT_SHARE[kind]),
+        }
         for kind, peak in peaks.items()
     }
 

@@ -36,7 +36,7 @@ class Inspection:
             return self.demand
         from ml.estimates import demand_of
 
-        return demand_of(self.cost.estimate.peaks)
+        return demand_of(self.cost.estimate.peaks, beside_bytes=self.cost.beside_bytes)
 
     @property
     def threads(self) -> int | None:

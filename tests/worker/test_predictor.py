@@ -109,11 +109,9 @@ def test_a_crash_costs_one_question_and_the_next_finds_a_fresh_child(make_predic
 
 def test_a_child_that_holds_more_than_it_may_is_ended_and_the_answer_says_so(make_predictor, question, stage):
     predictor = make_predictor(memory_bytes=60_000_000)
-    pids = []
     with pytest.raises(OutOfMemory, match=r"may hold 60 MB.*TRAINYARD_PREDICT_MEMORY_BYTES"):
-        predictor.ask(question(), stage=stage, beat=lambda: pids.append(predictor.pid))
+        predictor.ask(question(), stage=stage, beat=_nothing)
     assert predictor.pid is None
-    assert all(map(eventually_gone, set(pids)))
 
 
 def test_a_question_that_takes_too_long_ends_the_child(make_predictor, question, stage):
