@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, operations, predict, training, yard
+from trainyard.cli import (
+    datasets,
+    edits,
+    estimates,
+    files,
+    jobs,
+    models,
+    networks,
+    operations,
+    predict,
+    replay,
+    training,
+    yard,
+)
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -40,6 +53,7 @@ _COMMANDS = {
     **files.COMMANDS,
     **predict.COMMANDS,
     **yard.LOOK,
+    **replay.COMMANDS,
     **operations.COMMANDS,
 }
 for _name, _command in _COMMANDS.items():
