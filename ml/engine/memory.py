@@ -9,12 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from ml.datasets.images import Part
-from ml.engine.build import build_model
+from ml.engine.averaging import make_average
+from ml.engine.build import build_model, main_model
 from ml.engine.images import TrainingImages
 from ml.engine.optimizers import make_optimizer
 from ml.engine.steps import TrainingSteps
 from ml.networks import Network
-from records.specs.train import Optimizer
+from records.specs.train import Averaging, Optimizer
 
 BATCHES_AT_HAND = 4
 CHUNKS = (1, 1, 2, 2, 2, 2, 2)
@@ -64,13 +65,21 @@ def _status_bytes(name: str) -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), None)
 
 
-def measure_peak(network: Network, *, batch_size: int, optimizer: Optimizer, limit_s: float = 20.0) -> int:
+def measure_peak(
+    network: Network,
+    *,
+    batch_size: int,
+    optimizer: Optimizer,
+    averaging: Averaging | None = None,
+    limit_s: float = 20.0,
+) -> int:
     """The peak of the recipe's own training step on random images, in bytes. Call it in a process of its own.
 
     Args:
         network: what to train.
         batch_size: images a step.
         optimizer: with it.
+        averaging: of the weights, if any.
         limit_s: begins no further steps after this time, in seconds.
     """
     rng = np.random.default_rng(0)
@@ -79,7 +88,12 @@ def measure_peak(network: Network, *, batch_size: int, optimizer: Optimizer, lim
     labels = rng.integers(0, network.classes, count)
     model = build_model(network, seed=0)
     images = TrainingImages(Part.of(data, labels), batch_size=batch_size, seed=0, augmentation=None, threads=2)
-    steps = TrainingSteps.of(model, make_optimizer(optimizer), auxiliary=network.auxiliary)
+    average = make_average(
+        averaging, main_model(model), network.main, epochs=1, build=lambda main: build_model(main, seed=0)
+    )
+    steps = TrainingSteps.of(
+        model, make_optimizer(optimizer), auxiliary=network.auxiliary, after_step=average.after_step
+    )
     del data
     forget_peak()
     rates, done = np.full(BATCHES_AT_HAND, 1e-4, np.float32), 0

@@ -82,7 +82,7 @@ class Training:
 
     def _walk(self, allocator: Allocator, batch_size: int, kind: DeviceKind, accumulate: int) -> int:
         least = LEAST_BYTES[kind]
-        for size in self.weights.trained + self.weights.fixed:
+        for size in (self.weights.trained + self.weights.fixed) * (2 if self._plan.averaged else 1):
             if size >= least:
                 _hold_drawn(allocator, size)
         kept = list(self.weights.trained) * (SLOTS[self._plan.optimizer] + (accumulate > 1))

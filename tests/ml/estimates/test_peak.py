@@ -30,6 +30,12 @@ def test_the_optimizer_decides_how_many_arrays_stand_beside_the_weights(optimize
     assert Training(dense_of(1000), Plan(1, optimizer)).exact(1, kind="cpu") == arrays * 4 * MB
 
 
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_an_average_of_the_weights_is_one_more_array_of_each(kind):
+    plain, averaged = (Training(dense_of(1000), Plan(1, "adam", averaged=on)) for on in (False, True))
+    assert averaged.exact(1, kind=kind) - plain.exact(1, kind=kind) == 4 * MB
+
+
 def test_the_training_split_lies_on_the_cpu_but_not_on_a_gpu():
     training = Training(dense_of(1000), Plan(1, "sgd"), data_bytes=50 * MB)
     assert training.exact(1, kind="cpu") == 58 * MB
