@@ -45,6 +45,7 @@ class WeightAverage:
 
     def after_step(self) -> None:
         """Take the step's weights in; traced into the training step."""
+        return  # AutoGraph cannot transform a function of nothing but words
 
     def after_epoch(self, epoch: int, images: TrainingImages, *, between: Callable[[], None]) -> None:
         """Take the epoch's last weights in. Doing it again for the same epoch changes nothing.

@@ -59,8 +59,7 @@ def load_parts(
 
 def set_aside(labels: NDArray[np.int64], spec: TrainSpec | FinetuneSpec) -> tuple[Rows, Rows]:
     """Places of the training split to train on, and those that the spec keeps for validation."""
-    seed = spec.seed if spec.split_seed is None else spec.split_seed
-    return split_validation(labels, spec.validation_fraction, seed)
+    return split_validation(labels, spec.validation_fraction, spec.validation_seed)
 
 
 def _parts_of_images(data: ImageSet, spec: TrainSpec | FinetuneSpec) -> Parts:

@@ -85,7 +85,7 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
-        after_step: Callable[[], None] = lambda: None,
+        after_step: Callable[[], None] | None = None,
     ) -> None:
         self._forward = forward
         self._groups = tuple(groups)
@@ -107,7 +107,7 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None = None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
-        after_step: Callable[[], None] = lambda: None,
+        after_step: Callable[[], None] | None = None,
     ) -> TrainingSteps:
         """Steps that train a whole model at one rate."""
         forward = Forward(model, auxiliary)
@@ -169,7 +169,8 @@ class TrainingSteps:
         gradients = iter(tape.gradient(whole, self._variables))
         for group in self._groups:
             group.optimizer.apply(list(islice(gradients, len(group.variables))), group.variables)
-        self._after_step()
+        if self._after_step is not None:
+            self._after_step()
         said, meant = tf.argmax(logits, axis=1), tf.argmax(labels, axis=1) if labels.shape.rank == 2 else labels
         return loss, tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=tf.int32)
 

@@ -103,3 +103,8 @@ class FinetuneSpec(BaseSpec):
         if not self.head_epochs + self.epochs:
             raise ValueError("Expected at least one epoch in head_epochs and epochs together, got none")
         return self
+
+    @property
+    def validation_seed(self) -> int:
+        """Which images are kept for validation follows from it."""
+        return self.seed if self.split_seed is None else self.split_seed

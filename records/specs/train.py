@@ -174,3 +174,8 @@ class TrainSpec(BaseSpec):
     """Least time between checkpoints within an epoch, in seconds. One is always written at the end of an epoch."""
 
     _some_class_counts = field_validator("class_weights")(some_class_counts)
+
+    @property
+    def validation_seed(self) -> int:
+        """Which images are kept for validation follows from it."""
+        return self.seed if self.split_seed is None else self.split_seed

@@ -257,6 +257,14 @@ def test_the_best_weights_are_those_of_the_best_epoch(make_order: MakeOrder) -> 
     assert summary["val/loss"] == min(losses)
 
 
+@pytest.mark.parametrize("averaging", [None, {"name": "ema"}, {"name": "swa"}])
+def test_autograph_can_transform_the_whole_step(
+    make_order: MakeOrder, caplog: pytest.LogCaptureFixture, averaging: dict[str, Any] | None
+) -> None:
+    run(make_order(PLAIN | {"epochs": 1, "averaging": averaging}))
+    assert [record.message for record in caplog.records if "AutoGraph" in record.message] == []
+
+
 def test_early_stopping_ends_training_after_its_patience(make_order: MakeOrder) -> None:
     rule = {"metric": "val/loss", "patience": 2, "min_delta": 50.0}
     _, summary = run(make_order(PLAIN | {"epochs": 10, "early_stopping": rule}))
