@@ -76,6 +76,7 @@ def cost_of_training(spec: TrainSpec, network: Network, dataset: DatasetCard) ->
         batch_size=min(spec.batch_size, used),
         optimizer=optimizer_name(spec.optimizer),
         augmented=spec.augmentation is not None and not spec.augmentation.is_off,
+        averaged=spec.averaging is not None,
     )
     return Cost(network, plan, used, held_bytes(spec, network, dataset, images=used), _smaller(spec, network))
 
