@@ -9,7 +9,8 @@ from math import prod
 from ml.estimates.allocator import Allocator, BestFitAllocator, ExactAllocator
 from ml.estimates.lifetimes import Operation, Schedule
 from ml.estimates.plan import SLOTS, DeviceKind, Plan
-from ml.estimates.tracing import Tracer
+from ml.estimates.script import Script
+from ml.estimates.tracing import write_step
 from ml.networks import Network
 
 LEAST_BYTES: dict[DeviceKind, int] = {"cpu": 256 * 1024, "gpu": 16 * 1024}
@@ -56,12 +57,9 @@ class Training:
     def __init__(
         self, network: Network, plan: Plan, *, data_bytes: int = 0, operations: Sequence[Operation] | None = None
     ) -> None:
-        tracer = Tracer(network, plan)
-        if operations is None:
-            tracer.forward()
-            tracer.backward()
-        self.weights = Weights(tracer.trained_bytes, tracer.fixed_bytes)
-        self._schedule = Schedule(tracer.operations if operations is None else operations)
+        script = write_step(network, plan) if operations is None else Script(network, plan)
+        self.weights = Weights(script.trained_bytes, script.fixed_bytes)
+        self._schedule = Schedule(script.operations if operations is None else operations)
         self._plan = plan
         self._image_bytes = prod(network.input_shape) * (4 if plan.augmented else 1)
         self._data_bytes = data_bytes

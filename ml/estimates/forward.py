@@ -1,0 +1,125 @@
+"""The forward pass: what each type of layer makes, keeps and throws away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+from ml.estimates.activations import INNER, SPLIT_GROUPS
+from ml.estimates.lifetimes import Size
+from ml.estimates.script import Script, option
+from ml.networks import Node
+
+
+def write_output(script: Script, node: Node) -> None:
+    """The operations that make a layer's output; one new array where its type has no rule of its own."""
+    FORWARD.get(node.layer.type, _plain)(script, node)
+
+
+def _plain(script: Script, node: Node) -> None:
+    """Convolutions, dense layers, joins: one new array; bias and activation work in place."""
+    script.add(node.name, reads=script.inputs(node), makes=((node.name, script.size(node.name)),))
+
+
+def _in_place(script: Script, node: Node) -> None:
+    script.add(
+        node.name, reads=script.inputs(node), makes=((node.name, script.size(node.name)),), over=script.inputs(node)
+    )
+
+
+def _view(script: Script, node: Node) -> None:
+    script.views[node.name] = script.views[node.inputs[0]]
+
+
+def _activation(script: Script, node: Node) -> None:
+    name = option(node, "activation")
+    if name == "linear":
+        _view(script, node)
+        return
+    inner = tuple((f"{node.name}/{i}", script.size(node.name)) for i in range(INNER.get(name, 0)))
+    script.add(
+        node.name,
+        reads=script.inputs(node),
+        makes=((node.name, script.size(node.name)), *inner),
+        over=script.inputs(node),
+    )
+
+
+def _batch_norm(script: Script, node: Node) -> None:
+    """The squared differences come and go before the output is there."""
+    size = script.size(node.name)
+    squares = f"{node.name}/squares"
+    script.add(squares, reads=script.inputs(node), makes=((squares, size),))
+    script.add(f"{node.name}/variance", reads=(squares,))
+    _plain(script, node)
+
+
+def _dropout(script: Script, node: Node) -> None:
+    """Random numbers become a mask of one byte a value."""
+    size, (source,) = script.size(node.name), script.inputs(node)
+    numbers, scaled, mask = f"{node.name}/random", node.name, f"{node.name}/mask"
+    count = Size(prod(script.network.output_shapes[node.name]))
+    script.add(numbers, makes=((numbers, size),))
+    script.add(scaled, reads=(source,), makes=((scaled, size),))
+    script.add(mask, reads=(numbers,), makes=((mask, count),))
+
+
+def _max_pool(script: Script, node: Node) -> None:
+    """Besides the output, where each largest value was, a byte each."""
+    places = Size(prod(script.network.output_shapes[node.name]))
+    makes = ((node.name, script.size(node.name)), (f"{node.name}/places", places))
+    script.add(node.name, reads=script.inputs(node), makes=makes)
+
+
+def _lrn(script: Script, node: Node) -> None:
+    """Squares, their sums, two roots, a power."""
+    size, (source,), name = script.size(node.name), script.inputs(node), node.name
+    script.add(f"{name}/squares", reads=(source,), makes=((f"{name}/squares", size),))
+    script.add(f"{name}/sums", reads=(f"{name}/squares",), makes=((f"{name}/root", size),))
+    script.add(f"{name}/root", reads=(f"{name}/root",), makes=((f"{name}/root4", size),))
+    reads = (f"{name}/root", f"{name}/root4")
+    script.add(f"{name}/power", reads=reads, makes=((f"{name}/power", size),))
+    script.add(name, reads=(source, f"{name}/power"), makes=((name, size),))
+
+
+def _separable(script: Script, node: Node) -> None:
+    """The convolution of each map by itself is kept for the one across maps."""
+    inner = f"{node.name}/maps"
+    script.add(inner, reads=script.inputs(node), makes=((inner, script.between(node)),))
+    script.add(node.name, reads=(inner,), makes=((node.name, script.size(node.name)),))
+
+
+def _conv(script: Script, node: Node) -> None:
+    groups = option(node, "groups")
+    if not 1 < groups <= SPLIT_GROUPS:
+        _plain(script, node)
+        return
+    (source,) = script.inputs(node)
+    split, parts = f"{node.name}/split", f"{node.name}/parts"
+    script.add(split, reads=(source,), makes=((split, script.size(node.inputs[0])),))
+    script.add(parts, reads=(split,), makes=((parts, script.size(node.name)),))
+    script.add(node.name, reads=(parts,), makes=((node.name, script.size(node.name)),))
+
+
+def _subsampling(script: Script, node: Node) -> None:
+    """The mean is kept for the gradient of its coefficient."""
+    size, mean = script.size(node.name), f"{node.name}/mean"
+    script.add(mean, reads=script.inputs(node), makes=((mean, size),))
+    script.add(node.name, reads=(mean,), makes=((node.name, size),))
+
+
+FORWARD: dict[str, Callable[[Script, Node], None]] = {
+    "Rescaling": _in_place,
+    "Flatten": _view,
+    "Reshape": _view,
+    "Activation": _activation,
+    "BatchNormalization": _batch_norm,
+    "Dropout": _dropout,
+    "MaxPooling2D": _max_pool,
+    "LocalResponseNormalization": _lrn,
+    "SeparableConv2D": _separable,
+    "Conv2D": _conv,
+    "TrainableSubsampling2D": _subsampling,
+    "Add": _in_place,
+    "Multiply": _in_place,
+}

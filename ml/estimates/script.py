@@ -1,0 +1,120 @@
+"""The operations of one training step while they are written down from a network alone: names, sizes, gradients.
+
+Names: `x` is the output of layer x, `x'` its gradient, `x'<-y` the part of it that comes from the reader y.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import prod
+from typing import Any
+
+from ml.estimates.lifetimes import NOTHING, Operation, Size
+from ml.estimates.plan import Plan
+from ml.networks import IMAGES, Network, Node
+
+
+class Script:
+    """What is known of the step so far. Sizes are for one image."""
+
+    def __init__(self, network: Network, plan: Plan) -> None:
+        self.network = network
+        self.plan = plan
+        self._weights = {
+            node.name: node.layer.weights(*(network.output_shapes[name] for name in node.inputs))
+            for node in network.layers
+        }
+        self._kernels = {
+            name: [Size(fixed=weight.size * 4) for weight in weights if weight.trainable]
+            for name, weights in self._weights.items()
+        }
+        self.nodes = {node.name: node for node in _trained(network)}
+        """The layers that training runs."""
+        self.views: dict[str, str] = {IMAGES: IMAGES}
+        """By layer, the tensor in whose memory its output lies."""
+        self.trained: dict[str, bool] = {IMAGES: False}
+        """By layer, whether its gradient is wanted: it has weights, or something before it has."""
+        self.parts: dict[str, list[str]] = defaultdict(list)
+        """By layer, the gradients of its output that its readers have made."""
+        self.operations: list[Operation] = []
+
+    @property
+    def trained_bytes(self) -> tuple[int, ...]:
+        """Of each array of weights that training changes."""
+        return tuple(size.fixed for sizes in self._kernels.values() for size in sizes)
+
+    @property
+    def fixed_bytes(self) -> tuple[int, ...]:
+        """Of each array of weights that it does not."""
+        return tuple(w.size * 4 for weights in self._weights.values() for w in weights if not w.trainable)
+
+    def add(
+        self,
+        name: str,
+        *,
+        reads: tuple[str, ...] = (),
+        makes: tuple[tuple[str, Size], ...] = (),
+        over: tuple[str, ...] = (),
+        scratch: Size = NOTHING,
+    ) -> None:
+        """Write down the next operation."""
+        self.operations.append(Operation(name, reads, makes, over, scratch))
+
+    def inputs(self, node: Node) -> tuple[str, ...]:
+        """The tensors that a layer reads."""
+        return tuple(self.views[name] for name in node.inputs)
+
+    def kernels(self, node: Node) -> list[Size]:
+        """The sizes of a layer's trained weights."""
+        return self._kernels[node.name]
+
+    def size(self, name: str, *, full: bool = False) -> Size:
+        """Of a layer's output; `full` in 32-bit numbers whatever the plan says."""
+        number = 4 if full else self.plan.activation_bytes
+        return Size(prod(self.network.output_shapes[name]) * number)
+
+    def between(self, node: Node) -> Size:
+        """Of what lies between the two halves of a separable convolution."""
+        height, width, _ = self.network.output_shapes[node.name]
+        maps = self.network.output_shapes[node.inputs[0]][-1] * option(node, "depth_multiplier")
+        return Size(height * width * maps * self.plan.activation_bytes)
+
+    def sum_parts(self, name: str) -> str:
+        """The gradient of a layer's output; parts from several readers are added up in the memory of one."""
+        parts = tuple(self.parts[name])
+        if len(parts) == 1:
+            return parts[0]
+        total = f"{name}'"
+        self.add(f"add/{name}", reads=parts, makes=((total, self.size(name)),), over=parts)
+        return total
+
+    def give(self, node: Node, position: int, gradient: str, *reads: str, over: bool = False) -> None:
+        """Make one input's gradient out of the output's, if anybody wants it."""
+        source = node.inputs[position]
+        if not self.trained[source]:
+            return
+        part = f"{source}'<-{node.name}.{position}"
+        self.add(
+            part,
+            reads=(gradient, *reads),
+            makes=((part, self.size(source)),),
+            over=(gradient,) if over else (),
+        )
+        self.parts[source].append(part)
+
+    def pass_on(self, node: Node, position: int, gradient: str) -> None:
+        """Take the output's gradient for the input's."""
+        if self.trained[node.inputs[position]]:
+            self.parts[node.inputs[position]].append(gradient)
+
+
+def option(node: Node, name: str) -> Any:
+    """An argument of a node's layer."""
+    return getattr(node.layer, name)
+
+
+def _trained(network: Network) -> list[Node]:
+    """The layers that training runs: all but the softmax behind the logits."""
+    last = network.layers[-1]
+    is_softmax = last.layer.type == "Activation" and option(last, "activation") == "softmax"
+    return list(network.layers[:-1] if is_softmax else network.layers)
