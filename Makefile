@@ -79,7 +79,7 @@ $(READY): requirements.lock requirements-uv.txt pyproject.toml
 	fi; \
 	if [ ! -x $(BIN)/uv ]; then \
 	  echo "uv could not install; pip does it (some minutes)"; \
-	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock; \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.lock; \
 	fi
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -30,7 +30,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app = APIFlask("api", title="Trainyard", version=version("trainyard"), docs_path=None, json_errors=False)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # one more, to tell too large from just full
     app.extensions[EXTENSION] = make_yard(settings, clock)
-    app.url_map.converters["job"] = JobId
+    app.url_map.converters |= {"job": Number, "number": Number}
     register_cookies(app)
     register_problems(app)
     register_headers(app)
@@ -51,8 +51,8 @@ def from_environment() -> APIFlask:
     return create_app(Settings.from_environment())
 
 
-class JobId(IntegerConverter):
-    """A job's id in an address; a larger number than the database can hold names nothing."""
+class Number(IntegerConverter):
+    """A job's id or a version's number in an address; a larger one than the database can hold names nothing."""
 
     def __init__(self, url_map: Map) -> None:
         super().__init__(url_map, max=LARGEST_ID)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from api.paging import LARGEST_ID
 from records.errors import InvalidRequest, near_matches, shorten
+from records.specs.earlier import Weights
 from records.states import JobStatus
 
 PlainText = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -33,12 +34,46 @@ class JobsQuery(Query):
     """Only jobs of this kind."""
     name: PlainText | None = None
     """Only jobs whose name contains this."""
+    tag: Annotated[list[PlainText], Field(max_length=20)] = []
+    """Only jobs with this tag; may be repeated: with all of them."""
     mine: bool = False
     """Only one's own jobs, for administrators, who see all."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     """At most so many."""
     cursor: Cursor | None = None
     """`next` of the page before."""
+
+
+class SubmitQuery(Query):
+    """What is to be remembered of a job besides its spec."""
+
+    clone_of: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = None
+    """The job whose spec this one began with."""
+
+
+class CompareQuery(Query):
+    """Which jobs to put side by side."""
+
+    ids: PlainText
+    """Their numbers, with commas: `1,2,3`; two to ten."""
+
+
+class ModelsQuery(Query):
+    """Which registered models to list."""
+
+    mine: bool = False
+    """Only one's own, for administrators, who see all."""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """At most so many."""
+    cursor: Cursor | None = None
+    """`next` of the page before."""
+
+
+class OwnerQuery(Query):
+    """Whose registered model is meant."""
+
+    owner: PlainText | None = None
+    """The owner's name; one's own model without it."""
 
 
 class QueueQuery(Query):
@@ -97,6 +132,19 @@ class MetricsQuery(Query):
     """Without `max_points`: `next` of the page before."""
 
 
+class PredictQuery(Query):
+    """How to predict."""
+
+    weights: Weights = "best"
+    """Of the epoch that did best on the validation part, or of the last one."""
+    top: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """How many classes to tell of each image, the likeliest first."""
+    invert: bool = False
+    """Turn light and dark round first: for dark ink on paper, where the network learnt light strokes on black."""
+    wait_s: Annotated[float, Field(ge=0.0, le=3_600.0)] | None = None
+    """Wait so long for the answer, in seconds, at most as long as the yard waits; without it, that long."""
+
+
 class DescribeQuery(Query):
     """How to describe a network."""
 
@@ -122,17 +170,21 @@ def parameters(cls: type[Query]) -> list[dict[str, Any]]:
     """The OpenAPI parameters of a question."""
     schema = cls.model_json_schema()
     definitions = schema.get("$defs", {})
-    return [_parameter(name, part, definitions) for name, part in schema.get("properties", {}).items()]
+    needed = schema.get("required", ())
+    return [
+        _parameter(name, part, definitions, required=name in needed)
+        for name, part in schema.get("properties", {}).items()
+    ]
 
 
-def _parameter(name: str, part: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _parameter(name: str, part: dict[str, Any], definitions: dict[str, Any], *, required: bool) -> dict[str, Any]:
     text = part.pop("description", "")
     part.pop("title", None)
     if "anyOf" in part:  # `null` is JSON's way of leaving a parameter out
         part = next(option for option in part["anyOf"] if option.get("type") != "null")
     if "$ref" in part.get("items", {}):
         part["items"] = definitions[part["items"]["$ref"].rsplit("/", 1)[1]]
-    return {"name": name, "in": "query", "required": False, "description": text, "schema": part}
+    return {"name": name, "in": "query", "required": required, "description": text, "schema": part}
 
 
 def _is_list(cls: type[Query], name: str) -> bool:

@@ -8,8 +8,12 @@ from records.reading import JobStamp
 
 
 def job_etag(stamp: JobStamp) -> str:
-    """A strong validator of a job's JSON: its version, and its place where it waits, as that moves by itself."""
-    return f'"{stamp.version}"' if stamp.place is None else f'"{stamp.version}-{stamp.place}"'
+    """A strong validator of a job's JSON: its version, its place where it waits, as that moves by itself, its edits.
+
+    Edits are in the version too; they stand at the end so that `api.changing` can tell them from all other changes.
+    """
+    place = "" if stamp.place is None else f"-{stamp.place}"
+    return f'"{stamp.version}{place}.{stamp.edits}"'
 
 
 def is_conditional() -> bool:

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import dump_options_header
 from werkzeug.wsgi import wrap_file
 
+from api.openapi import header_parameter
+from records.blobs import FolderBlobs
+
+
+class KeptFile(Protocol):
+    """A row that names stored bytes: an artifact of a job, a file of a registered version."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+
+
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "application/json"})
 """Media types that a browser may show; all others are only saved."""
+RANGE = header_parameter("Range", "One range of bytes: `bytes=0-99`, `bytes=100-` or `bytes=-100`.")
+ETAG = header_parameter("If-None-Match", "The ETag (the SHA-256) of the bytes that one has.")
+PARTS = {206: "The range asked for.", 304: "The bytes are those that one has."}
+"""What a download may answer besides, for the OpenAPI document."""
+FILE_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
+"""The names of kept files: neither slashes nor `..`."""
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/[a-zA-Z0-9.+_-]+(; ?charset=[a-zA-Z0-9-]+)?")
 _ONE_RANGE = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?")
 
@@ -41,6 +64,18 @@ def send_blob(
     response.last_modified = modified_at
     response.set_etag(sha256)
     return _conditional(response, size_bytes)
+
+
+def send_kept(blobs: FolderBlobs, file: KeptFile, *, modified_at: datetime) -> Response:
+    """A reply with the bytes of a file that a row names. Raises as `send_blob` does, and BlobUnavailable."""
+    return send_blob(
+        blobs.open(file.sha256),
+        name=file.name,
+        media_type=file.media_type,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+        modified_at=modified_at,
+    )
 
 
 def _conditional(response: Response, size_bytes: int) -> Response:

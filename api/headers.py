@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, request
 
-from api.yard import the_yard
+from api.receiving import is_streamed
+from api.taking import taken_here
 from records.errors import PayloadTooLarge, UnsupportedMediaType, shorten
 
 log = logging.getLogger("trainyard.access")
@@ -31,11 +32,11 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def begin_request() -> None:
-    """Give the request an id (a proxy's is kept), and refuse a body that no route takes.
+    """Give the request an id (a proxy's is kept), and refuse a body that its route does not take.
 
     Raises:
         PayloadTooLarge: the body is larger than the settings allow.
-        UnsupportedMediaType: a body for the API is not JSON.
+        UnsupportedMediaType: a body for the API is of another content type.
     """
     g.began = time.perf_counter()
     given = request.headers.get("X-Request-Id", "")
@@ -63,14 +64,17 @@ def register_headers(app: Flask) -> None:
 
 
 def _check_body() -> None:
-    limit = the_yard().settings.max_body_bytes
+    if is_streamed():
+        return
+    taken = taken_here()
+    request.max_content_length = taken.most_bytes + 1  # one more, to tell too large from just full
     length = request.content_length
-    if length is not None and length > limit:
-        raise PayloadTooLarge(f"The body has {length:,} bytes; this server takes at most {limit:,}.")
+    if length is not None and length > taken.most_bytes:
+        raise PayloadTooLarge(f"The body has {length:,} bytes; this address takes at most {taken.most_bytes:,}.")
     has_body = bool(length) or "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    if has_body and request.path.startswith("/api/") and request.mimetype != "application/json":
+    if has_body and request.path.startswith("/api/") and request.mimetype not in taken.media_types:
         came = shorten(repr(request.mimetype)) if request.mimetype else "none"
-        raise UnsupportedMediaType(f"Expected a body of content type application/json, got {came}.")
+        raise UnsupportedMediaType(f"Expected a body of content type {' or '.join(taken.media_types)}, got {came}.")
 
 
 def _write_line(response: Response) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
@@ -12,58 +12,72 @@ from pydantic.json_schema import models_json_schema
 
 from api import views
 from api.asking import Query, parameters
+from api.cloning import CloneRequest
+from api.dataset_bodies import NewDataset, NewUpload, NewVersion
 from api.describing import DescribeRequest
+from api.modelling import AliasTarget, NewModel, NewModelVersion
 from api.paging import LARGEST_ID
 from api.problems import PROBLEM
+from api.receiving import mark_streamed
+from api.replies import JSON
+from records.editing import JobEdit
 from records.settings import Settings
 from records.specs import SPECS, TEST_KINDS
 
 REFERENCE = "#/components/schemas/{model}"
 _TOKEN = "token"
+_NUMBERS = frozenset({"job_id", "number", "class_index"})
+"""Parameters of paths that are whole numbers."""
 _EVERYWHERE = (401, 429, 500, 503)
-_PARAMETERS, _BODY, _OTHERS = "x-parameters", "x-body", "x-other-media-types"
+_PARAMETERS, _BODY, _OTHERS, _STREAMS = "x-parameters", "x-body", "x-other-media-types", "x-streams"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def describe(
     blueprint: APIBlueprint,
     *,
-    reply: type[BaseModel] | str,
+    reply: type[BaseModel] | str | None,
     status: int = 200,
     query: type[Query] | None = None,
-    body: str | None = None,
+    body: str | Mapping[str, Any] | None = None,
     errors: Sequence[int] = (),
     also: dict[int, str] | None = None,
     public: bool = False,
     other_media_types: Sequence[str] = (),
     headers: Sequence[dict[str, Any]] = (),
+    streams: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Say what a route takes and gives, for the OpenAPI document.
 
     Args:
         blueprint: where the route belongs.
-        reply: the class of its JSON, or the media type of a reply that is no JSON.
+        reply: the class of its JSON, or the media type of a reply that is no JSON; None for a reply without a body.
         status: of a reply that went well.
         query: the class of its query.
-        body: the name of the schema of its body.
+        body: the name of the schema of its JSON; or for other bodies the schema of each content type.
         errors: statuses of its own errors; those of every route are added.
         also: other statuses without a body, with what they mean.
         public: whether it answers without a token.
         other_media_types: of a reply that went well, for those who ask for them.
         headers: OpenAPI parameters that stand in headers.
+        streams: media types of bodies that the route reads bit by bit, beside JSON of `body`.
     """
     statuses = {*errors, *(() if public else _EVERYWHERE), *((400,) if query else ())}
     responses: dict[Any, Any] = {code: _problem_response(code) for code in sorted(statuses)}
     responses |= {code: {"description": text} for code, text in (also or {}).items()}
     extensions: dict[str, Any] = {_PARAMETERS: [*(parameters(query) if query else ()), *headers], _BODY: body}
     extensions[_OTHERS] = (str(status), tuple(other_media_types))
+    extensions[_STREAMS] = tuple(streams)
     doc = blueprint.doc(responses=responses, security=None if public else [{_TOKEN: []}], extensions=extensions)
+    if reply is None:
+        responses[status] = {"description": "Done."}
+        return lambda function: doc(mark_streamed(function, streams))
     if isinstance(reply, str):
         schema = {"type": "string"} if reply.startswith("text/") else {}
         responses[status] = {"description": "As asked.", "content": {reply: {"schema": schema}}}
         return doc
     output = blueprint.output(reply, status_code=status, description="As asked.")
-    return lambda function: output(doc(function))
+    return lambda function: output(doc(mark_streamed(function, streams)))
 
 
 def header_parameter(name: str, text: str, **schema: Any) -> dict[str, Any]:
@@ -106,12 +120,15 @@ def _complete(document: dict[str, Any], kinds: list[str]) -> dict[str, Any]:
 
 def _complete_operation(operation: dict[str, Any]) -> None:
     for parameter in operation["parameters"]:
-        if parameter["name"] == "job_id":
+        if parameter["name"] in _NUMBERS:
             parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
     operation["parameters"] += operation.pop(_PARAMETERS, [])
-    if body := operation.pop(_BODY, None):
-        schema = {"$ref": REFERENCE.format(model=body)}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    body, streams = operation.pop(_BODY, None), operation.pop(_STREAMS)
+    if body or streams:
+        schemas = {JSON: {"$ref": REFERENCE.format(model=body)}} if isinstance(body, str) else dict(body or {})
+        schemas |= {media_type: {"type": "string", "format": "binary"} for media_type in streams}
+        content = {media_type: {"schema": schema} for media_type, schema in schemas.items()}
+        operation["requestBody"] = {"required": True, "content": content}
     status, others = operation.pop(_OTHERS)
     for media_type in others:
         operation["responses"][status]["content"][media_type] = {"schema": {"type": "string"}}
@@ -121,9 +138,12 @@ def _complete_operation(operation: dict[str, Any]) -> None:
 
 
 def _spec_schemas(kinds: list[str]) -> dict[str, Any]:
-    """What may be sent: the specs of these kinds, their union told apart by `kind`, and questions about networks."""
+    """What may be sent: the specs of these kinds, their union told apart by `kind`, and the other bodies."""
     models = [SPECS[kind] for kind in kinds]
-    bodies: list[type[BaseModel]] = [*models, DescribeRequest]
+    bodies: list[type[BaseModel]] = [
+        *models, DescribeRequest, NewUpload, NewDataset, NewVersion, JobEdit, CloneRequest, NewModel, NewModelVersion,
+        AliasTarget,
+    ]  # fmt: skip
     _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=REFERENCE)
     schemas: dict[str, Any] = definitions["$defs"]
     for model in models:  # a spec without its kind says nothing

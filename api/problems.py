@@ -19,6 +19,8 @@ from api.replies import json_reply
 from records.database import is_outage
 from records.errors import (
     BlobUnavailable,
+    DatasetInUse,
+    DiskFull,
     InvalidRequest,
     InvalidSpec,
     MethodNotAllowed,
@@ -27,17 +29,27 @@ from records.errors import (
     PayloadTooLarge,
     RangeNotSatisfiable,
     RequestError,
+    TooManyPredictions,
     TooManyRequests,
     TooManyStreams,
+    TooManyUploads,
     Unauthorized,
+    UnreadableImages,
     UnsupportedMediaType,
+    WrongOffset,
     shorten,
 )
 
 log = logging.getLogger("trainyard.api")
 
 PROBLEM = "application/problem+json"
-_RETRY_AFTER_S: dict[type[RequestError], int] = {TooManyRequests: 10, TooManyStreams: 15, NotAvailable: 5}
+_RETRY_AFTER_S: dict[type[RequestError], int] = {
+    TooManyRequests: 10,
+    TooManyStreams: 15,
+    TooManyUploads: 2,
+    TooManyPredictions: 5,
+    NotAvailable: 5,
+}
 
 
 def register_problems(app: APIFlask) -> None:
@@ -50,8 +62,10 @@ def register_problems(app: APIFlask) -> None:
 def problem_reply(error: RequestError, headers: Mapping[str, str] | None = None) -> Response:
     """The reply that tells of a request error."""
     extra: dict[str, Any] = {}
-    if isinstance(error, InvalidSpec):
+    if isinstance(error, InvalidSpec | UnreadableImages):
         extra["problems"] = [{"path": p.path, "text": p.text} for p in error.problems]
+    if isinstance(error, DatasetInUse):
+        extra |= {"jobs": list(error.jobs), "other_jobs": error.others}
     body = problem_body(error.status, error.code, error.text) | extra
     return json_reply(body, error.status, headers={**_headers_of(error), **(headers or {})}, media_type=PROBLEM)
 
@@ -72,6 +86,8 @@ def _headers_of(error: RequestError) -> dict[str, str]:
     if isinstance(error, Unauthorized):
         came = ', error="invalid_token"' if "Authorization" in request.headers else ""
         return {"WWW-Authenticate": f'Bearer realm="trainyard"{came}'}
+    if isinstance(error, WrongOffset):
+        return {"Upload-Offset": str(error.offset)}
     wait_s = error.wait_s if isinstance(error, LimitReached) else _RETRY_AFTER_S.get(type(error))
     return {} if wait_s is None else {"Retry-After": str(wait_s)}
 
@@ -113,6 +129,9 @@ def _unexpected(error: Exception) -> Response:
     if is_outage(error):
         log.error("database.unavailable request_id=%s error=%s", g.get("request_id", ""), error)
         return problem_reply(NotAvailable("The database cannot be used just now. Try again in a few seconds."))
+    if isinstance(error, DiskFull):
+        log.error("disk.full request_id=%s error=%s", g.get("request_id", ""), error)
+        return problem_reply(NotAvailable(error.text))
     if isinstance(error, BlobUnavailable):
         log.error("blob.unavailable request_id=%s error=%s", g.get("request_id", ""), error)
         return problem_reply(NotAvailable(f"{error.text} Try again; if it stays so, ask whoever runs this yard."))

@@ -24,6 +24,13 @@ def list_reply(items: Sequence[Any], next_cursor: str | None = None) -> Response
     return json_reply({"items": items, "next": next_cursor})
 
 
+def no_content() -> Response:
+    """The reply to what is done and has nothing to show."""
+    response = Response(status=204)
+    response.headers.remove("Content-Type")
+    return response
+
+
 def dumps(body: Any) -> str:
     """Strict JSON: a number that is not finite becomes null, as JSON has none."""
     try:

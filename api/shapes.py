@@ -10,7 +10,7 @@ from records.catalogue import Dataset
 from records.estimates import Measured
 from records.reading import AnyRow, DeviceRow
 from records.runs import Point
-from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable
+from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable, PredictionTable
 
 
 def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
@@ -44,6 +44,9 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
         "started_at": time_shape(row.started_at),
         "finished_at": time_shape(row.finished_at),
         "cancel_requested": row.cancel_requested_at is not None,
+        "note": row.note,
+        "tags": row.tags,
+        "cloned_from": row.cloned_from,
     }
 
 
@@ -68,6 +71,23 @@ def attempt_shape(row: AnyRow) -> dict[str, Any]:
 def reason_shape(row: Any) -> dict[str, str] | None:
     """A `views.Reason` from whatever row has one."""
     return None if row.reason_code is None else {"code": row.reason_code, "text": row.reason_text or ""}
+
+
+def prediction_shape(row: PredictionTable) -> dict[str, Any]:
+    """A `views.Prediction`."""
+    result = row.result or {"classes": [], "images": []}
+    return {
+        "id": row.id,
+        "job_id": row.job_id,
+        "status": row.status,
+        "reason": reason_shape(row),
+        **row.options,
+        **result,
+        "seconds": (row.finished_at - row.created_at).total_seconds() if row.finished_at else None,
+        "created_at": time_shape(row.created_at),
+        "started_at": time_shape(row.started_at),
+        "finished_at": time_shape(row.finished_at),
+    }
 
 
 def event_shape(row: JobEventTable) -> dict[str, Any]:
@@ -114,19 +134,26 @@ def artifact_shape(row: ArtifactTable) -> dict[str, Any]:
 
 
 def dataset_shape(dataset: Dataset, row: DatasetTable | None) -> dict[str, Any]:
-    """A `views.Dataset`; `row` is there once a worker has fetched it."""
+    """A `views.Dataset` of the catalogue; `row` is there once a worker has fetched it."""
     has_sheet = row is not None and row.sheet_sha256 is not None
     return {
+        "ref": dataset.name,
         "name": dataset.name,
+        "owner": None,
         "title": dataset.title,
+        "status": "ready",
+        "version": None,
+        "task": "classification",
         "classes": list(dataset.classes),
         "image_shape": list(dataset.image_shape),
+        "channels": dataset.image_shape[-1],
         "counts": dataset.counts,
         "sha256": dataset.sha256,
         "licence": dataset.licence,
         "source": dataset.source,
         "fetched": None if row is None else {"source": row.source, "at": time_shape(row.fetched_at)},
         "sheet": f"/api/v1/datasets/{dataset.name}/sheet" if has_sheet else None,
+        "created_at": None,
     }
 
 

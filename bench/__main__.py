@@ -18,7 +18,10 @@ from bench.report import as_text, write_page
 from bench.results import RESULTS, TRIED, Measurement, read_results, write_results
 from bench.setting import CannotMeasure, Measured, Setting
 
-NAMES = ("start", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "mlflow")
+NAMES = (
+    "start", "predict", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "intake",
+    "pipeline", "finetune", "mlflow",
+)  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -27,15 +30,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(NAMES)}; all without")
     parser.add_argument("--quick", action="store_true", help=f"few rounds, to try; writes {TRIED.name}, not kept")
     parser.add_argument("--mlflow", type=Path, metavar="PYTHON", help="an interpreter that has MLflow, to compare with")
+    parser.add_argument("--simplejpeg", type=Path, metavar="PYTHON", help="an interpreter that has simplejpeg")
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="EfficientNet-Lite0's weights (.pth), for finetune"
+    )
     options = parser.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)  # whatever is running is stopped on the way out
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    return run_benchmarks(options.names or NAMES, quick=options.quick, mlflow=options.mlflow)
+    at_hand = {name: getattr(options, name) for name in ("mlflow", "simplejpeg", "weights")}
+    return run_benchmarks(options.names or NAMES, quick=options.quick, **at_hand)
 
 
-def run_benchmarks(names: Sequence[str], *, quick: bool, mlflow: Path | None) -> int:
+def run_benchmarks(names: Sequence[str], *, quick: bool, **at_hand: Path | None) -> int:
     """Run them one after the other, writing results after each, so that one that breaks costs only itself."""
     path = TRIED if quick else RESULTS
     results = read_results(path, describe_machine())
@@ -43,7 +51,7 @@ def run_benchmarks(names: Sequence[str], *, quick: bool, mlflow: Path | None) ->
     for name in names:
         print(f"── {name} …", flush=True)
         try:
-            measurement = run_benchmark(name, quick=quick, mlflow=mlflow)
+            measurement = run_benchmark(name, quick=quick, **at_hand)
         except CannotMeasure as error:
             print(f"not measured: {error}\n", flush=True)
             continue
@@ -60,13 +68,13 @@ def run_benchmarks(names: Sequence[str], *, quick: bool, mlflow: Path | None) ->
     return 1 if broken else 0
 
 
-def run_benchmark(name: str, *, quick: bool, mlflow: Path | None = None) -> Measurement:
+def run_benchmark(name: str, *, quick: bool, **at_hand: Path | None) -> Measurement:
     """Run one benchmark in a folder of its own."""
     load_average, started = os.getloadavg()[0], time.monotonic()
     at, commit = datetime.now(UTC).replace(microsecond=0), describe_commit()
     with tempfile.TemporaryDirectory(prefix=f"trainyard-bench-{name}-") as folder:
         case = importlib.import_module(f"bench.cases.{name}")
-        measured: Measured = case.measure(Setting(quick=quick, folder=Path(folder), mlflow=mlflow))
+        measured: Measured = case.measure(Setting(quick=quick, folder=Path(folder), **at_hand))
     return Measurement(
         at=at,
         commit=commit,

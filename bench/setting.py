@@ -17,6 +17,10 @@ class Setting:
     """Empty; deleted when the benchmark has ended."""
     mlflow: Path | None = None
     """A Python interpreter that has MLflow, to measure beside ours."""
+    simplejpeg: Path | None = None
+    """A Python interpreter that has simplejpeg, to decode with beside ours."""
+    weights: Path | None = None
+    """The file with EfficientNet-Lite0's weights, for the benchmark that runs without a yard."""
 
     def count(self, full: int, quick: int) -> int:
         """How often to do something: `full` for figures to keep, `quick` to see that it works."""

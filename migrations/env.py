@@ -3,13 +3,13 @@
 from alembic import context
 
 from records.database import Database
+from records.schema import METADATA
 from records.settings import Settings
-from records.tables import Table
 
 
 def _run(connection) -> None:
     context.configure(
-        connection=connection, target_metadata=Table.metadata, render_as_batch=True, compare_server_default=True
+        connection=connection, target_metadata=METADATA, render_as_batch=True, compare_server_default=True
     )
     with context.begin_transaction():
         context.run_migrations()

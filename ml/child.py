@@ -1,4 +1,4 @@
-"""The life of one child process: an order in, events out, an exit status.
+"""The life of one child process: an order in, events out, an exit status; or questions in and answers out.
 
 Both ways to start a child end here: `python -m ml`, and a fork of a forkserver that preloaded `ml.preload`.
 Importing this module loads neither Keras nor TensorFlow; running a kind that needs them does.
@@ -15,16 +15,20 @@ import traceback
 from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 
+from pydantic import TypeAdapter
+
 from ml.engine.quiet import quieten
+from ml.from_parent import ParentLines
 from ml.kinds import load_recipe
 from ml.reporter import LONGEST_TEXT, Interruption, PipeClosed, PipeWriter, Reporter
 from records.errors import DiskFull, JobError, OutOfMemory, RecipeFailed, TrainyardError
 from records.events import INTERRUPTED_EXIT, Failed, Finished, Interrupted
 from records.orders import Order
+from records.questions import PredictorOrder
 from records.specs import parse_spec
 
 FAILED_EXIT = 1
-ORPHANED_EXIT = 1
+_ANY_ORDER: TypeAdapter[Order | PredictorOrder] = TypeAdapter(Order | PredictorOrder)
 
 
 class HasDescriptor(Protocol):
@@ -42,15 +46,16 @@ def run_forked_child(orders: HasDescriptor, events: HasDescriptor, log: HasDescr
 
 
 def run_child(orders: int | HasDescriptor, events_fd: int, *, log_fd: int | None = None) -> int:
-    """Carry out the one order that comes down `orders`; the result is the exit status.
+    """Carry out the one order that comes down `orders`, or be the predictor that it asks for; the exit status.
 
     The process becomes the leader of its own group. It ends at once when `orders` reaches its end, because then the
     parent has died: keep the other side open for as long as the child shall live. SIGTERM asks for a checkpoint and
     an end with status 75.
 
     Args:
-        orders: where one JSON line with a `records.orders.Order` comes from; a descriptor or an open binary file.
-        events_fd: where events go, one JSON line each.
+        orders: where one JSON line with a `records.orders.Order` comes from, or with a
+            `records.questions.PredictorOrder` and then its questions; a descriptor or an open binary file.
+        events_fd: where events or answers go, one JSON line each.
         log_fd: takes the place of standard output and error; None leaves them as they are.
 
     Returns:
@@ -71,8 +76,10 @@ def run_child(orders: int | HasDescriptor, events_fd: int, *, log_fd: int | None
 
 def _answer(orders_fd: int, writer: PipeWriter, stop: threading.Event) -> int:
     try:
-        order = Order.model_validate_json(_read_line(orders_fd))
-        threading.Thread(target=_die_with_parent, args=(orders_fd,), daemon=True).start()
+        lines = ParentLines(orders_fd)
+        order = _ANY_ORDER.validate_json(next(lines))
+        if isinstance(order, PredictorOrder):
+            return _serve(order, lines, writer)
         summary = _run_recipe(order, Reporter(writer, stop=stop))
     except Interruption as interruption:
         writer(Interrupted(step=interruption.step))
@@ -98,6 +105,17 @@ def _run_recipe(order: Order, reporter: Reporter) -> dict[str, Any]:
 
         prepare_device(order.device)
     return recipe(spec, order, reporter)
+
+
+def _serve(order: PredictorOrder, lines: ParentLines, writer: PipeWriter) -> int:
+    """Answer questions until the parent ends this process."""
+    quieten()
+    from ml.engine.device import prepare_device
+    from ml.predicting.service import serve
+
+    prepare_device(order.device)
+    serve(order, lines, writer, as_job_error=as_job_error)
+    return 0
 
 
 def as_job_error(error: Exception) -> JobError:
@@ -133,22 +151,3 @@ def _is_tensorflow(error: Exception, name: str) -> bool:
 def _lead_own_group() -> None:
     with suppress(PermissionError):  # already the leader: the parent started it so
         os.setsid()
-
-
-def _read_line(fd: int) -> bytes:
-    """One line, read without a buffer: a daemon thread that holds a buffer's lock breaks the end of the process."""
-    line = bytearray()
-    while not line.endswith(b"\n"):
-        part = os.read(fd, 65_536)
-        if not part:
-            os._exit(ORPHANED_EXIT)
-        line += part
-    return bytes(line)
-
-
-def _die_with_parent(fd: int) -> None:
-    """Wait for the end of the orders, which means that the parent has died, and follow it."""
-    with suppress(OSError):
-        while os.read(fd, 65_536):
-            pass
-    os._exit(ORPHANED_EXIT)

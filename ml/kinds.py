@@ -8,8 +8,11 @@ from importlib import import_module
 from typing import Any
 
 from ml.inspections.convolutionalise import inspect_convolutionalise
+from ml.inspections.export import inspect_export
+from ml.inspections.finetune import inspect_finetune
 from ml.inspections.inspection import Inspection
 from ml.inspections.noop import inspect_noop
+from ml.inspections.predict import inspect_predict
 from ml.inspections.train import inspect_train
 from records.library import CatalogueLibrary, Library
 from records.specs import Spec
@@ -23,11 +26,16 @@ class Kind:
     """Checks names and shapes that the spec class alone cannot. Raises InvalidSpec, with the path of each problem."""
     recipe: str
     """`module:function`; imported only in the child. Called with (spec, order, reporter)."""
+    trains_classifier: bool = False
+    """Whether it leaves a network and weights that tell classes (`ml.run_record`)."""
 
 
 KINDS: dict[str, Kind] = {
-    "train": Kind(inspect_train, "ml.recipes.train:train"),
+    "train": Kind(inspect_train, "ml.recipes.train:train", trains_classifier=True),
+    "finetune": Kind(inspect_finetune, "ml.recipes.finetune:finetune", trains_classifier=True),
     "convolutionalise": Kind(inspect_convolutionalise, "ml.recipes.convolutionalise:convert"),
+    "predict": Kind(inspect_predict, "ml.recipes.predict:predict"),
+    "export": Kind(inspect_export, "ml.recipes.export:export"),
     "noop": Kind(inspect_noop, "ml.recipes.noop:noop"),
 }
 

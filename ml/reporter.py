@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from records import events
 from records.events import Event
 
@@ -35,19 +37,19 @@ class PipeClosed(Exception):
 
 
 class PipeWriter:
-    """Writes each event as one whole line to a file descriptor, from whichever thread."""
+    """Writes each event, or answer, as one whole line to a file descriptor, from whichever thread."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._lock = threading.Lock()
 
-    def __call__(self, event: Event) -> None:
-        """Write one event.
+    def __call__(self, said: BaseModel) -> None:
+        """Write one.
 
         Raises:
             PipeClosed: the reader is gone.
         """
-        rest = memoryview(events.format_event(event).encode() + b"\n")
+        rest = memoryview(events.format_event(said).encode() + b"\n")
         with self._lock:
             try:
                 while rest:
@@ -79,6 +81,7 @@ class Reporter:
         self._progress_every_s = progress_every_s
         self._clock = clock
         self._progress_at = -math.inf
+        self._has_stepped = False
 
     @property
     def should_stop(self) -> bool:
@@ -89,7 +92,9 @@ class Reporter:
         """Do nothing for a while, or until asked to stop."""
         self._stop.wait(seconds)
 
-    def stage(self, stage: Literal["starting", "loading", "building", "training", "testing", "reporting"]) -> None:
+    def stage(
+        self, stage: Literal["starting", "loading", "building", "training", "testing", "predicting", "reporting"]
+    ) -> None:
         """Say what happens now."""
         self._send(events.Stage(stage=stage))
 
@@ -133,7 +138,10 @@ class Reporter:
             self._send(events.Metrics(points=made))
 
     def first_step(self) -> None:
-        """Say that the first optimizer step of this attempt is done."""
+        """Say that the first optimizer step of this attempt is done; once, however often it is called."""
+        if self._has_stepped:
+            return
+        self._has_stepped = True
         self._send(events.FirstStep(at=datetime.now(UTC)))
 
     def log(self, text: str, level: Literal["info", "warning", "error"] = "info") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -10,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from records.blobs import Blob
 from records.database import upsert
+from records.dropped import unnamed
 from records.errors import NotFound, near_matches, shorten
-from records.tables import ArtifactTable, DatasetTable
+from records.model_tables import ModelFileTable, ModelVersionTable
+from records.tables import ArtifactTable
 
 CHECKPOINT = "checkpoint"
 KEPT_CHECKPOINTS = 2
@@ -64,6 +65,27 @@ def find_artifact(session: Session, job_id: int, name: str) -> ArtifactTable:
     return found
 
 
+def kept_digests(session: Session, job_id: int) -> dict[str, str]:
+    """SHA-256 of all that is left of a job by name: its artifacts, and what registered versions keep of it."""
+    kept = select(ModelFileTable.name, ModelFileTable.sha256).join(
+        ModelVersionTable, ModelVersionTable.id == ModelFileTable.version_id
+    )
+    found = {name: digest for name, digest in session.execute(kept.where(ModelVersionTable.job_id == job_id))}
+    return found | {row.name: row.sha256 for row in list_artifacts(session, job_id)}
+
+
+def find_kept(session: Session, job_id: int, name: str) -> str:
+    """SHA-256 of what a job kept under a name, itself or in a registered version.
+
+    Raises:
+        NotFound: there is nothing of that name; the text names near ones.
+    """
+    kept = kept_digests(session, job_id)
+    if name not in kept:
+        raise NotFound(f"Job {job_id} has kept no {shorten(repr(name))}. {near_matches(name, list(kept))}")
+    return kept[name]
+
+
 def checkpoints(session: Session, job_id: int) -> list[ArtifactTable]:
     """A job's checkpoints, the newest first."""
     query = select(ArtifactTable).where(ArtifactTable.job_id == job_id, ArtifactTable.kind == CHECKPOINT)
@@ -73,18 +95,10 @@ def checkpoints(session: Session, job_id: int) -> list[ArtifactTable]:
 def drop_old_checkpoints(session: Session, job_id: int) -> list[str]:
     """Forget all but the newest checkpoints; return the addresses that nothing names any more.
 
-    Delete those blobs some time after this transaction has committed, and only if they are still `unnamed`:
-    somebody may be storing the same bytes again.
+    Hand them to `records.dropped.drop` in the same transaction: somebody may be storing the same bytes again.
     """
     old = checkpoints(session, job_id)[KEPT_CHECKPOINTS:]
     if not old:
         return []
     session.execute(delete(ArtifactTable).where(ArtifactTable.id.in_([a.id for a in old])))
     return unnamed(session, {a.sha256 for a in old})
-
-
-def unnamed(session: Session, digests: Collection[str]) -> list[str]:
-    """Those of some addresses that no row names."""
-    named = set(session.scalars(select(ArtifactTable.sha256).where(ArtifactTable.sha256.in_(digests))))
-    named |= set(session.scalars(select(DatasetTable.sheet_sha256).where(DatasetTable.sheet_sha256.in_(digests))))
-    return sorted(set(digests) - named)

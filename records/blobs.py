@@ -8,8 +8,9 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +42,35 @@ class FolderBlobs:
         """
         with _foreign_errors(f"store {source.name}"), source.open("rb") as file:
             return self._put(file)
+
+    def take_file(self, source: Path, sha256: str) -> Blob:
+        """Make a file of the same disk a blob, without copying it; it is gone from where it was.
+
+        Args:
+            source: the file.
+            sha256: of its bytes, which the caller has just read.
+
+        Raises:
+            FileNotFoundError: it is not there any more.
+            DiskFull, BlobUnavailable: moving failed.
+        """
+        final = self.path(sha256)
+        with _foreign_errors(f"store {source.name}", but=FileNotFoundError):
+            os.utime(source)  # it is as new as one that was copied in: `discard` looks at the time
+            size = source.stat().st_size
+            final.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(final)
+        return Blob(sha256, size)
+
+    def put_passing(self, source: BinaryIO) -> Blob:
+        """Store what an open file still holds, for a while: nothing waits for the disk, so a power cut may lose it.
+
+        Raises:
+            DiskFull: there is no room; nothing of it stays behind.
+            BlobUnavailable: reading or writing failed otherwise.
+        """
+        with _foreign_errors("store what came"):
+            return self._put(source, lasting=False)
 
     def path(self, sha256: str) -> Path:
         """Where the blob lies; it may not exist."""
@@ -76,42 +106,65 @@ class FolderBlobs:
         """Remove a blob that nothing names any more; absent is fine."""
         self.path(sha256).unlink(missing_ok=True)
 
+    def discard(self, sha256: str, *, stored_before: datetime) -> bool:
+        """Remove a blob unless somebody has stored the same bytes again since; whether it is gone.
+
+        It is moved aside first: what is stored meanwhile takes its place, and is not what gets removed.
+        """
+        path, aside = self.path(sha256), self.folder / f".{secrets.token_hex(8)}.part"
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return True
+        fresh = aside.stat().st_mtime >= stored_before.timestamp()
+        if fresh:
+            with suppress(FileExistsError):
+                os.link(aside, path)
+        aside.unlink()
+        return not fresh
+
     def free_bytes(self) -> int:
         """Room left where blobs are stored."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self.folder).free
 
-    def _put(self, file: BinaryIO) -> Blob:
+    def _put(self, file: BinaryIO, *, lasting: bool = True) -> Blob:
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f".{secrets.token_hex(8)}.part"
         try:
-            digest = _copy(file, part)
+            digest = _copy(file, part, lasting=lasting)
             size = part.stat().st_size
             final = self.path(digest)
             final.parent.mkdir(exist_ok=True)
-            part.replace(final)
+            if lasting or not final.exists():
+                part.replace(final)
+            else:  # what is there may be meant to last
+                os.utime(final)
         finally:
             part.unlink(missing_ok=True)
         return Blob(digest, size)
 
 
-def _copy(source: BinaryIO, target: Path) -> str:
-    """Copy, flush to the disk, and return the SHA-256 of the bytes."""
+def _copy(source: BinaryIO, target: Path, *, lasting: bool = True) -> str:
+    """Copy, flush to the disk if it is to last, and return the SHA-256 of the bytes."""
     digest = hashlib.sha256()
     with target.open("wb") as file:
         while chunk := source.read(_CHUNK):
             digest.update(chunk)
             file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
+        if lasting:
+            file.flush()
+            os.fsync(file.fileno())
     return digest.hexdigest()
 
 
 @contextmanager
-def _foreign_errors(act: str) -> Iterator[None]:
+def _foreign_errors(act: str, *, but: type[OSError] | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if but is not None and isinstance(error, but):
+            raise
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(f"No room on the disk to {act}. Free some, then retry the job.") from error
         raise BlobUnavailable(f"Could not {act}: {error.strerror or error}.") from error

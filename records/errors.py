@@ -4,6 +4,7 @@ TrainyardError
 ├── RequestError            the caller must change something; carries the HTTP status
 │   ├── InvalidSpec         422  a field is unknown, of the wrong type or out of range
 │   ├── InvalidRequest      400  a query parameter, a cursor or a header makes no sense
+│   │   └── UploadDamaged   400  an upload has other bytes than its sender announced
 │   ├── NotJson             400  the body is not JSON
 │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
 │   ├── Forbidden           403  the token is good, the act is not for this person
@@ -11,19 +12,29 @@ TrainyardError
 │   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
 │   ├── MethodNotAllowed    405  the address exists, the method does not
 │   ├── Conflict            409  the thing is not in a state that allows this
+│   │   ├── WrongOffset     409  an upload goes on at another byte than the sender thinks
+│   │   ├── DatasetInUse    409  jobs name the version that was to be deleted
+│   │   └── QuotaReached    409  a person's datasets would take more than they may
+│   ├── PreconditionFailed  412  the thing is not as If-Match says
 │   ├── PayloadTooLarge     413  the body is larger than the yard takes
 │   ├── UnsupportedMediaType 415 the body is of another content type
 │   ├── RangeNotSatisfiable 416  the byte range asked for lies outside the file
 │   ├── IdempotencyKeyReused 422 the same key came with another body
+│   ├── UnreadableImages    422  none of the images can be read
+│   ├── PreconditionRequired 428 the thing may only be changed with If-Match
 │   ├── TooManyRequests     429  a limit was reached
-│   │   └── TooManyStreams  429  all event streams of this process are taken
+│   │   ├── TooManyStreams  429  all event streams of this process are taken
+│   │   ├── TooManyUploads  429  this process receives as many uploads as it may
+│   │   └── TooManyPredictions 429 a person has many predictions without an answer
 │   └── NotAvailable        503  a part of the yard is not there at present
+│       └── PredictionFailed 503 a worker could not answer; carries the code that says why
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
-│   │   ├── DatasetUnreadable, DatasetMissing, Diverged, DiskFull, OutOfMemory, TimeLimitReached,
-│   │   └── ResumeImpossible, NotEqual, RecipeFailed
+│   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, WeightsUnreadable, WeightsMissing, Diverged,
+│   │   ├── DiskFull, OutOfMemory, TimeLimitReached, ResumeImpossible, ModelUnreadable, NotEqual,
+│   │   └── ExportFailed, ExportDiffers, RecipeFailed
 │   └── TransientJobError   another try may succeed
-│       └── ChildDied, FetchFailed, LeaseExpired, BlobUnavailable
+│       └── ChildDied, PredictorDied, FetchFailed, LeaseExpired, BlobUnavailable
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
 """
 
@@ -80,6 +91,12 @@ class InvalidRequest(RequestError):
     code = "invalid_request"
 
 
+class UploadDamaged(InvalidRequest):
+    """Raised when the bytes of an upload do not have the SHA-256 that its sender announced."""
+
+    code = "upload_damaged"
+
+
 class NotJson(RequestError):
     """Raised when a body that must be a JSON object is not."""
 
@@ -127,6 +144,49 @@ class Conflict(RequestError):
     code = "conflict"
 
 
+class WrongOffset(Conflict):
+    """Raised when bytes come for another place of an upload than where it goes on."""
+
+    code = "wrong_offset"
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"The upload goes on at byte {offset:,}. Send from there, with `Upload-Offset: {offset}`.")
+        self.offset = offset
+
+
+class DatasetInUse(Conflict):
+    """Raised when a version of a dataset cannot be deleted because jobs name it."""
+
+    code = "dataset_in_use"
+
+    def __init__(self, text: str, *, jobs: Sequence[int], others: int) -> None:
+        super().__init__(text)
+        self.jobs = tuple(jobs)
+        """Those that the asker may see, the newest first; at most a hundred."""
+        self.others = others
+        """How many more there are."""
+
+
+class QuotaReached(Conflict):
+    """Raised when a person's datasets would be more, or larger, than they may be."""
+
+    code = "quota_reached"
+
+
+class PreconditionFailed(RequestError):
+    """Raised when a thing is not in the state that the caller's If-Match tells of."""
+
+    status = 412
+    code = "precondition_failed"
+
+
+class PreconditionRequired(RequestError):
+    """Raised when a thing that others may change too must not be changed without If-Match."""
+
+    status = 428
+    code = "precondition_required"
+
+
 class PayloadTooLarge(RequestError):
     """Raised when a body is larger than the yard takes."""
 
@@ -155,6 +215,17 @@ class IdempotencyKeyReused(RequestError):
     code = "idempotency_key_reused"
 
 
+class UnreadableImages(RequestError):
+    """Raised when none of the images that came can be read; `problems` names each."""
+
+    status = 422
+    code = "unreadable_images"
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__(" ".join(f"{p.path}: {p.text}" for p in problems[:3]))
+        self.problems = tuple(problems)
+
+
 class TooManyRequests(RequestError):
     """Raised when a limit on requests or streams was reached."""
 
@@ -168,11 +239,33 @@ class TooManyStreams(TooManyRequests):
     code = "too_many_streams"
 
 
+class TooManyUploads(TooManyRequests):
+    """Raised when one process receives as many uploads as it may: send the same bytes again later."""
+
+    code = "too_many_uploads"
+
+
+class TooManyPredictions(TooManyRequests):
+    """Raised when a person has as many predictions without an answer as they may have."""
+
+    code = "too_many_predictions"
+
+
 class NotAvailable(RequestError):
     """Raised when a part of the yard that the request needs is not there at present."""
 
     status = 503
     code = "not_available"
+
+
+class PredictionFailed(NotAvailable):
+    """Raised when a worker took a prediction up and could not answer it; each carries the code that says why."""
+
+    code = "prediction_failed"
+
+    def __init__(self, text: str, *, code: str) -> None:
+        super().__init__(text)
+        self.code = code  # type: ignore[misc]  # here the code comes from the worker, not from the class
 
 
 # ── job errors ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,6 +301,24 @@ class DatasetUnreadable(PermanentJobError):
     code = "dataset_unreadable"
 
 
+class DatasetUnsuitable(PermanentJobError):
+    """Raised when a dataset is sound, but this cannot be trained on it: a class has no image to train on."""
+
+    code = "dataset_unsuitable"
+
+
+class WeightsMissing(PermanentJobError):
+    """Raised when no source of pretrained weights answered, or none gave the right bytes."""
+
+    code = "weights_missing"
+
+
+class WeightsUnreadable(PermanentJobError):
+    """Raised when a file of weights is not what its name says, or does not fit the network."""
+
+    code = "weights_unreadable"
+
+
 class Diverged(PermanentJobError):
     """Raised when the loss is no longer a finite number."""
 
@@ -238,10 +349,28 @@ class ResumeImpossible(PermanentJobError):
     code = "resume_impossible"
 
 
+class ModelUnreadable(PermanentJobError):
+    """Raised when what a job kept of its model is not whole, or does not fit its spec."""
+
+    code = "model_unreadable"
+
+
 class NotEqual(PermanentJobError):
     """Raised when two networks that must say the same do not."""
 
     code = "not_equal"
+
+
+class ExportFailed(PermanentJobError):
+    """Raised when a model cannot be built again, or cannot be written in a format."""
+
+    code = "export_failed"
+
+
+class ExportDiffers(PermanentJobError):
+    """Raised when an exported file gives other probabilities than the model that it was made from."""
+
+    code = "export_differs"
 
 
 class RecipeFailed(PermanentJobError):
@@ -254,6 +383,12 @@ class ChildDied(TransientJobError):
     """Raised when the child process ended without a word (killed, crashed)."""
 
     code = "child_died"
+
+
+class PredictorDied(TransientJobError):
+    """Raised when the predictor ended over a question (killed, crashed)."""
+
+    code = "predictor_died"
 
 
 class FetchFailed(TransientJobError):

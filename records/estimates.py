@@ -59,6 +59,10 @@ class Correction(NamedTuple):
     jobs: int
 
 
+_DECIDING = ("network", "base", "image_size", "unfreeze_from", "train_norms")
+"""Fields of a spec that say which layers learn, and from how large images."""
+
+
 class Pace(NamedTuple):
     """Seconds an epoch on a device of one model, from past runs."""
 
@@ -83,14 +87,14 @@ def find_corrections(session: Session, spec: dict[str, Any], *, form: int) -> di
 
     Args:
         session: for reading.
-        spec: a train spec as plain data.
+        spec: one that trains, as plain data.
         form: of the estimates to look at (`ml.estimates.estimate.FORM`).
     """
     query = _measured().where(*_same_training(spec)).limit(LOOKED_AT)
     ratios: dict[str, dict[int, float]] = {}
     for row in session.execute(query):
         alike = row.spec.get("optimizer", {}).get("name") == spec.get("optimizer", {}).get("name")
-        if alike and row.estimate.get("form") == form and row.spec.get("network") == spec.get("network"):
+        if alike and row.estimate.get("form") == form and _learns_the_same(row.spec, spec):
             found = _measured_row(row)
             if found is not None:
                 ratios.setdefault(found.device_kind, {})[found.job_id] = found.measured_bytes / found.likely_bytes
@@ -113,7 +117,7 @@ def find_paces(session: Session, spec: dict[str, Any], *, steps_per_epoch: int) 
     )
     steps: dict[str, list[float]] = {}
     for row in session.execute(query):
-        if row.spec.get("batch_size") == spec.get("batch_size") and row.spec.get("network") == spec.get("network"):
+        if row.spec.get("batch_size") == spec.get("batch_size") and _learns_the_same(row.spec, spec):
             step_s = _step_s(row)
             if step_s is not None:
                 steps.setdefault(row.model, []).append(step_s)
@@ -152,12 +156,23 @@ def _measured() -> Select[Any]:
 
 
 def _same_training(spec: dict[str, Any]) -> list[Any]:
-    return [
-        JobTable.kind == "train",
+    same = [JobTable.kind == spec["kind"], JobTable.spec["dataset"].as_string() == spec["dataset"]]
+    if "network" in spec:
         # Layers of one's own have no name: NULL on both sides; the whole networks are compared once they are read.
-        JobTable.spec["network"]["name"].as_string() == spec["network"].get("name"),
-        JobTable.spec["dataset"].as_string() == spec["dataset"],
-    ]
+        same.append(JobTable.spec["network"]["name"].as_string() == spec["network"].get("name"))
+    return same
+
+
+def _learns_the_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two specs train the same layers of the same network on images of the same size."""
+    return all(one.get(name) == other.get(name) for name in _DECIDING)
+
+
+def _network_name(spec: dict[str, Any]) -> str:
+    base = spec.get("base", {})
+    if base:
+        return str(base.get("pretrained") or f"job {base.get('job')}")
+    return spec.get("network", {}).get("name") or "own layers"
 
 
 def _rows(session: Session, query: Select[Any]) -> Iterator[Measured]:
@@ -175,7 +190,7 @@ def _measured_row(row: Row[Any]) -> Measured | None:
         job_id=row.id,
         attempt=row.number,
         owner_id=row.owner_id,
-        network=row.spec.get("network", {}).get("name") or "own layers",
+        network=_network_name(row.spec),
         dataset=row.spec.get("dataset", ""),
         batch_size=row.spec.get("batch_size", 0),
         optimizer=row.spec.get("optimizer", {}).get("name", ""),

@@ -40,7 +40,7 @@ class Stage(_Event):
     """What the child does now."""
 
     event: Literal["stage"] = "stage"
-    stage: Literal["starting", "loading", "building", "training", "testing", "reporting"]
+    stage: Literal["starting", "loading", "building", "training", "testing", "predicting", "reporting"]
 
 
 class Progress(_Event):
@@ -141,6 +141,6 @@ def parse_event(line: str | bytes) -> Event:
     return _ADAPTER.validate_json(line)
 
 
-def format_event(event: Event) -> str:
-    """One line of JSON, without the line end."""
+def format_event(event: BaseModel) -> str:
+    """One line of JSON, without the line end, for whatever goes up the pipe: an event, or a predictor's answer."""
     return event.model_dump_json()

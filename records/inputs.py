@@ -21,4 +21,12 @@ class ArtifactInput:
     name: str
 
 
-Input = DatasetInput | ArtifactInput
+@dataclass(frozen=True)
+class WeightsInput:
+    """Pretrained weights, staged as a file."""
+
+    name: str
+    """As in `records.weights`."""
+
+
+Input = DatasetInput | ArtifactInput | WeightsInput

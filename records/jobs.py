@@ -8,7 +8,7 @@ No function here commits.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from records.database import lock_pass, rows_changed
+from records.dataset_uses import use_datasets
 from records.errors import Conflict, IdempotencyKeyReused, NotFound
 from records.specs import Spec
 from records.states import FINISHED, MOVES, OPEN_ATTEMPTS, AttemptStatus, JobStatus
@@ -33,8 +34,25 @@ def submit(
     parameters: int,
     at: datetime,
     estimate: dict[str, Any] | None = None,
+    datasets: Iterable[str] = (),
+    cloned_from: int | None = None,
 ) -> JobTable:
-    """Add a queued job; `estimate` is what it is thought to cost."""
+    """Add a queued job.
+
+    Args:
+        session: a writing transaction.
+        spec: what was asked.
+        owner_id: whose job it is.
+        actor: `user:NAME`.
+        parameters: of the network.
+        at: now.
+        estimate: what it is thought to cost.
+        datasets: pinned references of those that it names, which it keeps from being deleted.
+        cloned_from: the job whose spec it began with.
+
+    Raises:
+        InvalidSpec: one of the datasets has been deleted a moment ago.
+    """
     job = JobTable(
         kind=spec.kind,
         name=spec.name,
@@ -48,10 +66,12 @@ def submit(
         progress=0.0,
         live={},
         version=1,
+        cloned_from=cloned_from,
         created_at=at,
     )
     session.add(job)
     session.flush()
+    use_datasets(session, job.id, datasets)
     add_event(session, job.id, "submitted", actor=actor, at=at, to_status=JobStatus.QUEUED, text="Submitted.")
     return job
 

@@ -42,6 +42,16 @@ class RunCard:
     """SHA-256 of each kept file, by name."""
 
 
+@dataclass(frozen=True)
+class ModelCard:
+    """What must be known of a version of a registered model before a job can build on it."""
+
+    ref: str
+    """Names this version for good: `anna/digits@3`."""
+    run: RunCard
+    """The job whose result it is."""
+
+
 class Library(Protocol):
     """Where a spec's references are looked up."""
 
@@ -51,6 +61,10 @@ class Library(Protocol):
 
     def run(self, job_id: int) -> RunCard:
         """The job of that number. Raises NotFound where there is none that may be seen."""
+        ...
+
+    def model(self, ref: str) -> ModelCard:
+        """The version of a registered model that `[owner/]name[@alias|@number]` names. Raises NotFound likewise."""
         ...
 
 
@@ -64,6 +78,10 @@ class CatalogueLibrary:
     def run(self, job_id: int) -> RunCard:
         """Nothing: without a database there are no jobs."""
         raise NotFound(f"There is no job {job_id} that you can see.")
+
+    def model(self, ref: str) -> ModelCard:
+        """Nothing: without a database there are no registered models."""
+        raise NotFound(f"There is no registered model {ref!r} that you can see.")
 
 
 def card_of(dataset: Dataset) -> DatasetCard:

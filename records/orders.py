@@ -40,5 +40,7 @@ class Order(BaseModel):
     """What the run's record should name: `dataset_sha256`, `trainyard_version`, `git_commit`."""
     checkpoint: Path | None = None
     """The checkpoint to continue from, already verified by its SHA-256."""
+    cache: Path | None = None
+    """A folder that attempts of this machine share, for what can be made again; without it, all goes into `folder`."""
     folder: Path
     """An empty folder of the attempt's own; everything the child writes goes under it."""

@@ -17,6 +17,10 @@ log = logging.getLogger("trainyard.queue")
 SCHEDULE_QUEUE = "trainyard.schedule"
 SCHEDULE_TASK = "trainyard.schedule"
 ATTEMPT_TASK = "trainyard.attempt"
+INTAKE_QUEUE = "trainyard.intake"
+INTAKE_TASK = "trainyard.intake"
+PREDICT_QUEUE = "trainyard.predict"
+PREDICT_TASK = "trainyard.predict"
 _PUBLISH_TIMEOUT_S = 2
 _WORKER_TIMEOUT_S = 30
 
@@ -65,6 +69,16 @@ def ring_schedule(app: Celery) -> bool:
 def ring_attempts(app: Celery, bells: list[Bell]) -> bool:
     """Tell workers of their attempts."""
     return all([_ring(app, ATTEMPT_TASK, (bell.attempt_id,), bell.queue) for bell in bells])
+
+
+def ring_intake(app: Celery) -> bool:
+    """Tell some worker that a dataset waits to be checked."""
+    return _ring(app, INTAKE_TASK, (), INTAKE_QUEUE)
+
+
+def ring_predictions(app: Celery) -> bool:
+    """Tell some worker that a prediction waits. False when the broker could not be reached: the sweep tells again."""
+    return _ring(app, PREDICT_TASK, (), PREDICT_QUEUE)
 
 
 def broker_is_up(settings: Settings) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, and_, bindparam, case, func, or_, select, tuple_
+from sqlalchemy import Row, Text, and_, bindparam, case, func, or_, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
 from records.runs import Point
@@ -38,6 +38,8 @@ class JobStamp(NamedTuple):
     version: int
     place: int | None
     """Place in the queue, which moves without the row; None when it does not wait."""
+    edits: int
+    """Changes that people made to its name, note and tags."""
 
 
 class DeviceRow(NamedTuple):
@@ -62,7 +64,7 @@ def read_job(session: Session, job_id: int) -> AnyRow | None:
 
 def stamp_of(row: AnyRow) -> JobStamp:
     """The stamp of a job, from the row that `read_job` gave."""
-    return JobStamp(row.owner_id, row.status, row.version, row.place)
+    return JobStamp(row.owner_id, row.status, row.version, row.place, row.edits)
 
 
 def read_attempts(session: Session, job_ids: Sequence[int]) -> dict[int, list[AnyRow]]:
@@ -83,6 +85,7 @@ def list_jobs(
     statuses: Iterable[str] = (),
     kind: str | None = None,
     name: str | None = None,
+    tags: Iterable[str] = (),
     before: int | None = None,
     limit: int = 50,
 ) -> Sequence[AnyRow]:
@@ -94,6 +97,7 @@ def list_jobs(
         statuses: only these; none means all.
         kind: only this kind.
         name: only where the name contains this, in whichever case.
+        tags: only those that have all of these.
         before: only ids below this.
         limit: at most so many.
     """
@@ -106,6 +110,8 @@ def list_jobs(
         query = query.where(JobTable.kind == kind)
     if name:
         query = query.where(JobTable.name.icontains(name, autoescape=True))
+    for tag in tags:
+        query = query.where(type_coerce(JobTable.tags, Text).contains(f" {tag} ", autoescape=True))
     if before is not None:
         query = query.where(JobTable.id < before)
     return session.execute(query).all()
@@ -253,7 +259,7 @@ def _listed() -> Any:
 
 
 _JOB_COLUMNS = tuple(_JOBS.c)
-_STAMP = select(_JOBS.c.owner_id, _JOBS.c.status, _JOBS.c.version, _place_of_one()).where(
+_STAMP = select(_JOBS.c.owner_id, _JOBS.c.status, _JOBS.c.version, _place_of_one(), _JOBS.c.edits).where(
     _JOBS.c.id == bindparam("job_id")
 )
 _JOB = (

@@ -60,6 +60,11 @@ def read_facts(session: Session, job_id: int) -> dict[str, Any]:
     return session.scalar(select(RunTable.facts).where(RunTable.job_id == job_id)) or {}
 
 
+def read_summary(session: Session, job_id: int) -> dict[str, Any]:
+    """The numbers that sum a job's run up; empty before its first attempt."""
+    return session.scalar(select(RunTable.summary).where(RunTable.job_id == job_id)) or {}
+
+
 def write_metrics(session: Session, run_id: int, points: Sequence[MetricPoint]) -> None:
     """Insert points, replacing those that stand at the same (name, step)."""
     latest = {(p.name, p.step): p for p in points}

@@ -11,7 +11,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from records.database import Database
+from records.model_tables import RegisteredModelTable
+from records.set_tables import ImageSetTable
 
+METADATA = ImageSetTable.metadata
+assert RegisteredModelTable.metadata is METADATA
+"""Of all tables of the yard: whoever compares it with a database must have imported every one."""
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _LOCK = 7_120_551_926
 

@@ -35,6 +35,26 @@ class Settings(BaseSettings):
     data: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders (separated by `:`) with datasets at hand, a subfolder each: `DIR/mnist/train-images-idx3-ubyte.gz`."""
 
+    dataset_folders: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Folders (separated by `:`) on workers' machines from which administrators may take datasets; the API and the
+    worker must both name them."""
+    max_upload_bytes: int = Field(20_000_000_000, ge=1)
+    """Largest archive that a person may upload, in bytes."""
+    max_upload_streams: int = Field(4, ge=1)
+    """Uploads that one API process receives at the same moment; more are answered 429 and come again."""
+    quota_dataset_bytes: int = Field(50_000_000_000, ge=0)
+    """What the datasets and uploads of one person may take together, in bytes."""
+    quota_datasets: int = Field(100, ge=0)
+    """How many datasets a person may have."""
+    quota_images: int = Field(1_000_000, ge=0)
+    """Images in all datasets of a person together, of each its largest version."""
+    intake_limit_s: float = Field(3600.0, gt=0.0)
+    """Time that the check of one uploaded dataset may take, in seconds."""
+    intake_processes: int = Field(2, ge=1, le=64)
+    """Images that a worker decodes at once while it checks an uploaded dataset."""
+    cache_bytes: int = Field(50_000_000_000, ge=0)
+    """A worker drops the uploaded datasets that it has not used for longest when those unpacked take more, in bytes."""
+
     url: str = ""
     """Address of the yard that the command line and the client talk to; without it, the one running in the home."""
     token: SecretStr | None = None
@@ -49,12 +69,39 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(200_000_000, ge=0)
     """`/readyz` reports the disk as degraded below this."""
 
+    predict_wait_s: float = Field(20.0, ge=0.0)
+    """How long a request for a prediction waits for its answer, in seconds; then it is answered 202."""
+    max_predict_waits: int = Field(4, ge=0)
+    """Such requests that wait in one API process at once; more are answered 202 without waiting."""
+    predict_images: int = Field(64, ge=1)
+    """Images of one prediction."""
+    predict_image_bytes: int = Field(20_000_000, ge=1)
+    """Largest file of such an image, in bytes."""
+    predict_body_bytes: int = Field(64_000_000, ge=1_000)
+    """Largest request for a prediction, in bytes."""
+    predict_image_pixels: int = Field(64_000_000, ge=64)
+    """Width times height that such an image may have."""
+    predict_open: int = Field(16, ge=1)
+    """Predictions that a person may have without an answer."""
+    predict_kept_s: float = Field(86_400.0, gt=0.0)
+    """How long a prediction can be asked for, in seconds; its images go as soon as it is answered."""
+    predict_models: int = Field(3, ge=1)
+    """Models that a worker's predictor holds ready."""
+    predict_threads: int = Field(1, ge=0)
+    """Processor threads that the predictor may use; 0 means all."""
+    predict_idle_s: float = Field(600.0, gt=0.0)
+    """A predictor that nobody asked for so long ends and gives its memory back, in seconds."""
+    predict_limit_s: float = Field(60.0, gt=0.0)
+    """Time that a predictor has for one prediction, in seconds; then it is ended."""
+
     worker_name: str = Field("", max_length=100)
     """Name of this machine's worker; without it, host name and home folder's name."""
     child_start: Literal["preload", "spawn"] = "preload"
     """How children start: forked from a process that has imported TensorFlow, or as a fresh interpreter."""
     cpu_threads: int = Field(0, ge=0)
     """Processor threads that a job on the CPU may use; 0 means all."""
+    ready_cache_bytes: int = Field(20_000_000_000, ge=0)
+    """Room on a worker for photographs that are kept in the size that jobs want; the least used go first."""
     flush_s: float = Field(1.0, gt=0.0)
     """Time between a worker's writes for a running attempt, in seconds."""
     lease_s: float = Field(30.0, gt=0.0)
@@ -77,8 +124,7 @@ class Settings(BaseSettings):
     @classmethod
     def from_environment(cls) -> Settings:
         """Read the environment, once, at the start of a process."""
-        data = os.environ.get("TRAINYARD_DATA", "")
-        return cls(data=tuple(Path(p).expanduser().absolute() for p in data.split(":") if p))
+        return cls(data=_folders("TRAINYARD_DATA"), dataset_folders=_folders("TRAINYARD_DATASET_FOLDERS"))
 
     @property
     def database_address(self) -> str:
@@ -110,6 +156,10 @@ class Settings(BaseSettings):
     def scratch_folder(self) -> Path:
         """Where attempts work; emptied when a worker starts."""
         return self.home / "scratch"
+
+
+def _folders(variable: str) -> tuple[Path, ...]:
+    return tuple(Path(p).expanduser().absolute() for p in os.environ.get(variable, "").split(":") if p)
 
 
 CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH")

@@ -1,4 +1,7 @@
-"""The one table of statuses and of the moves between them. Who moves a job: `records.jobs.move`, nobody else."""
+"""The one table of statuses and of the moves between them.
+
+Who moves a job: `records.jobs.move`, nobody else. Who moves a version of a dataset: `records.versions`.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,17 @@ class AttemptStatus(StrEnum):
     """Its worker was not heard from until the lease ran out."""
 
 
+class VersionStatus(StrEnum):
+    """Where a version of a person's own dataset stands."""
+
+    CHECKING = "checking"
+    """Its images are taken in, or wait for that."""
+    READY = "ready"
+    """Jobs can use it; it never changes."""
+    REFUSED = "refused"
+    """It cannot be taken in; its report says why."""
+
+
 MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
     JobStatus.RUNNING: frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.QUEUED}),
@@ -44,3 +58,10 @@ FINISHED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED
 
 OPEN_ATTEMPTS = frozenset({AttemptStatus.PLACED, AttemptStatus.RUNNING})
 """Statuses in which an attempt holds a lease. A job has at most one such attempt: a unique index says so."""
+
+VERSION_MOVES: dict[VersionStatus, frozenset[VersionStatus]] = {
+    VersionStatus.CHECKING: frozenset({VersionStatus.READY, VersionStatus.REFUSED}),
+    VersionStatus.READY: frozenset(),
+    VersionStatus.REFUSED: frozenset(),
+}
+"""From each status of a version, those that may follow. What was refused is sent again as the next version."""

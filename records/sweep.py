@@ -1,4 +1,4 @@
-"""The sweep: ends attempts that fell silent, and finds what to ring again because nobody heard of it."""
+"""The sweep: ends attempts and checks of datasets that fell silent, drops old uploads, and finds what to ring again."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from records.attempts import expire
 from records.database import lock_pass, upsert
+from records.intakes import expire_intakes
 from records.schedule import Bell
 from records.states import AttemptStatus
 from records.tables import AttemptTable, LeaseTable, WorkerTable, YardTable
+from records.uploads import expire_uploads
 from records.workers import mark_silent_workers
 
 LAST_SWEEP = "last_sweep"
@@ -25,6 +27,10 @@ class Swept:
     expired_jobs: list[int]
     unheard: list[Bell]
     """Attempts that were placed a while ago and not taken up: their message may be lost."""
+    expired_intakes: list[int]
+    """Versions of datasets whose check was lost."""
+    expired_uploads: list[str]
+    """Uploads that nobody touched for a day: delete their files."""
 
 
 def sweep(session: Session, *, silent_s: float, unheard_s: float, at: datetime) -> Swept:
@@ -41,7 +47,12 @@ def sweep(session: Session, *, silent_s: float, unheard_s: float, at: datetime) 
     mark_silent_workers(session, silent_s=silent_s, at=at)
     statement = upsert(session, YardTable).values(name=LAST_SWEEP, value=at.isoformat())
     session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": at.isoformat()}))
-    return Swept(expired, _unheard(session, at - timedelta(seconds=unheard_s)))
+    return Swept(
+        expired_jobs=expired,
+        unheard=_unheard(session, at - timedelta(seconds=unheard_s)),
+        expired_intakes=expire_intakes(session, at=at),
+        expired_uploads=expire_uploads(session, at=at),
+    )
 
 
 def _unheard(session: Session, before: datetime) -> list[Bell]:

@@ -61,6 +61,21 @@ class PlainText(TypeDecorator[str]):
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
+class TagList(TypeDecorator[tuple[str, ...]]):
+    """Tags in one text, a space before, between and behind them, so that ` good ` finds one; NULL for none."""
+
+    impl = String(1100)
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        """As one text."""
+        return f" {' '.join(value)} " if value else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        """One by one again."""
+        return tuple(value.split()) if value else ()
+
+
 class Table(DeclarativeBase):
     """Base of all tables."""
 
@@ -166,6 +181,13 @@ class JobTable(Table):
     """What a running job last said of itself: stage, epoch, step, images a second, time left, values."""
     version: Mapped[int] = mapped_column(Integer)
     """Grows with every change of the row; the ETag is made from it."""
+    note: Mapped[str | None] = mapped_column(PlainText)
+    """What a person wrote on it."""
+    tags: Mapped[tuple[str, ...]] = mapped_column(TagList, nullable=True, default=())
+    edits: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Grows with every change that a person makes to name, note or tags, and with nothing else."""
+    cloned_from: Mapped[int | None]
+    """The job whose spec this one began with."""
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -296,6 +318,47 @@ class LogLineTable(Table):
     at: Mapped[datetime]
     level: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(PlainText)
+
+
+class PredictionTable(Table):
+    """A question to a trained model: what is on these images? Swept after a while."""
+
+    __tablename__ = "predictions"
+    # Rows go again; their ids must not come again and then mean something else.
+    __table_args__ = (Index("ix_predictions_status", "status", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    """Who asks, which need not be the owner of the job."""
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    status: Mapped[str] = mapped_column(String(20))
+    """`waiting`, `running`, `done` or `failed`."""
+    options: Mapped[dict[str, Any]]
+    """As in `records.questions.Options`."""
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """As in `records.questions.Result`."""
+    reason_code: Mapped[str | None] = mapped_column(String(50))
+    """Why it failed."""
+    reason_text: Mapped[str | None] = mapped_column(PlainText)
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey("workers.id"))
+    """Whose it is, or was last."""
+    claims: Mapped[int]
+    """How often it was claimed; with `worker_id` the fencing token of its worker."""
+    lease_until: Mapped[datetime | None]
+    """A running one without a sign of life until then may be claimed again."""
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class PredictionImageTable(Table):
+    """An image of a prediction that has no answer yet; its bytes lie in the blob store as they came."""
+
+    __tablename__ = "prediction_images"
+    prediction_id: Mapped[int] = mapped_column(ForeignKey("predictions.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """From 0, in the order in which they came."""
+    name: Mapped[str] = mapped_column(PlainText)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
 
 
 class DatasetTable(Table):

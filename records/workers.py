@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from records.attempts import expire_of_worker
 from records.database import lock_pass, rows_changed
+from records.intakes import expire_intakes_of_worker
 from records.tables import DeviceTable, WorkerTable
 
 ONLINE, DRAINING, OFFLINE = "online", "draining", "offline"
@@ -43,10 +44,11 @@ def register(
     devices: Sequence[FoundDevice],
     at: datetime,
 ) -> WorkerTable:
-    """A new life of the worker `name`. Attempts of its earlier lives are ended: their parent process is gone."""
+    """A new life of the worker `name`. What its earlier lives held is freed: their parent process is gone."""
     lock_pass(session, "schedule")  # of two lives that begin at once, the later ends the earlier
     earlier = list(session.scalars(select(WorkerTable.id).where(WorkerTable.name == name)))
     expire_of_worker(session, earlier, at=at)
+    expire_intakes_of_worker(session, earlier, at=at)
     session.execute(update(WorkerTable).where(WorkerTable.id.in_(earlier)).values(status=OFFLINE))
     worker = WorkerTable(
         name=name,

@@ -18,6 +18,7 @@ from records.jobs import submit
 from records.schema import migrate
 from records.settings import Settings
 from records.specs import parse_spec
+from tests.models import make_model
 from tests.postgres_server import PostgresServer, find_binaries, run_postgres
 from tests.waiting import eventually as poll_until
 
@@ -95,6 +96,14 @@ def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield broker.url
     finally:
         broker.stop()
+
+
+@pytest.fixture(scope="session")
+def model_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what a small model is built from, as a training would keep it."""
+    folder = tmp_path_factory.mktemp("model")
+    make_model(folder)
+    return folder
 
 
 def _migrate(url: str) -> None:

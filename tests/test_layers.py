@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("tensorflow", "keras", "jax", "torch")
 LANGUAGE = (
-    "errors", "states", "specs", "events", "orders", "inputs", "library", "catalogue", "placing", "retries",
+    "errors", "states", "specs", "events", "orders", "questions", "inputs", "intake", "library", "locks", "catalogue",
+    "placing", "references", "retries", "weights",
 )  # fmt: skip
 """Modules of `records` that need only the standard library and pydantic."""
 
@@ -57,6 +58,12 @@ def test_everything_outside_the_child_leaves_tensorflow_unloaded(package):
     modules = modules_of(package)
     assert package in modules
     assert loaded_by(modules, HEAVY) == []
+
+
+def test_the_intake_loads_nothing_heavy():
+    modules = modules_of("ml/intake")
+    assert "ml.intake.decoder" in modules
+    assert loaded_by(modules, (*HEAVY, "matplotlib", "sqlalchemy", "celery", "flask", "httpx")) == []
 
 
 def test_networks_and_kinds_are_pure():

@@ -11,22 +11,26 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from records.settings import Settings
 from trainyard.download import download
-from trainyard.errors import UnexpectedReply, Unreachable
+from trainyard.errors import PreconditionFailed, UnexpectedReply, Unreachable
 from trainyard.following import Follower
 from trainyard.home import Home
+from trainyard.own_datasets import OwnDatasets
+from trainyard.predicting import predict
+from trainyard.reader import present
+from trainyard.registry import Registry
 from trainyard.results import (
     Artifact,
-    Dataset,
+    Comparison,
     Device,
     Estimate,
     Event,
@@ -36,17 +40,18 @@ from trainyard.results import (
     Network,
     NetworkDescription,
     Page,
-    Result,
+    SeenImage,
     Waiting,
 )
-from trainyard.transport import Transport, decode
+from trainyard.transport import Transport
 
-R = TypeVar("R", bound=Result)
 _PATIENCE_S = 20.0
 _LOG_PAUSE_S = 1.0
+_EDITS = 5
+"""How often an edit is tried again when somebody else's came before it."""
 
 
-class Client:
+class Client(OwnDatasets):
     """A yard, as one person sees it.
 
     Every call may raise `trainyard.errors.Unreachable`, and an `ApiError` with the yard's code and text. While the
@@ -59,7 +64,7 @@ class Client:
     """
 
     def __init__(self, url: str, token: str = "", *, patience_s: float = _PATIENCE_S) -> None:
-        self._transport = Transport(url, token, patience_s=patience_s)
+        super().__init__(Transport(url, token, patience_s=patience_s))
 
     @classmethod
     def from_environment(cls, *, patience_s: float = _PATIENCE_S) -> Client:
@@ -80,9 +85,9 @@ class Client:
         return cls(url, token, patience_s=patience_s)
 
     @property
-    def url(self) -> str:
-        """The yard's address."""
-        return self._transport.url
+    def models(self) -> Registry:
+        """The registered models."""
+        return Registry(self._transport)
 
     def __enter__(self) -> Client:
         return self
@@ -122,7 +127,7 @@ class Client:
 
     def page(self, *, cursor: str | None = None, limit: int | None = None, **filters: Any) -> Page[Job]:
         """One page of jobs, the newest first; `filters` as `list` takes them."""
-        params = _present({"cursor": cursor, "limit": limit, **filters})
+        params = present({"cursor": cursor, "limit": limit, **filters})
         return self._page(Job, "/api/v1/jobs", params)
 
     def list(
@@ -131,6 +136,7 @@ class Client:
         status: str | Iterable[str] | None = None,
         kind: str | None = None,
         name: str | None = None,
+        tag: str | Iterable[str] | None = None,
         mine: bool = False,
         limit: int | None = None,
     ) -> Iterator[Job]:
@@ -140,13 +146,15 @@ class Client:
             status: only these.
             kind: only this kind.
             name: only jobs with this in their name.
+            tag: only jobs with this tag, or with all of these.
             mine: only one's own, for administrators, who see all.
             limit: at most so many in all.
         """
         statuses = status if status is None or isinstance(status, str) else tuple(status)
         page_size = min(limit, 200) if limit else None
-        params = {"status": statuses, "kind": kind, "name": name, "mine": mine or None, "limit": page_size}
-        found = self._all(Job, "/api/v1/jobs", _present(params))
+        tags = tag if tag is None or isinstance(tag, str) else tuple(tag)
+        params = {"status": statuses, "kind": kind, "name": name, "tag": tags, "mine": mine or None, "limit": page_size}
+        found = self._all(Job, "/api/v1/jobs", present(params))
         return found if limit is None else (job for job, _ in zip(found, range(limit), strict=False))
 
     def watch(self, job_id: int) -> Iterator[Job]:
@@ -174,6 +182,93 @@ class Client:
         """Queue a failed or cancelled job again; it goes on from its last checkpoint."""
         return self._one(Job, self._transport.send("POST", f"{_job(job_id)}/retry", repeatable=False))
 
+    # ── a trained model ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def predict(
+        self,
+        job_id: int,
+        images: Iterable[Path | str],
+        *,
+        top: int = 3,
+        weights: str = "best",
+        invert: bool = False,
+        timeout_s: float = 300.0,
+    ) -> tuple[SeenImage, ...]:
+        """What the model of a job that has trained says of images, in their order.
+
+        An image that cannot be read has a `problem` and no classes; the others are told all the same. For a whole
+        dataset, submit a job: `{"kind": "predict", "run": {"job": job_id}, "dataset": "mnist", "split": "test"}`.
+
+        Args:
+            job_id: of the job.
+            images: files: JPEG, PNG, WebP, BMP, TIFF or GIF.
+            top: how many classes to tell, the likeliest first.
+            weights: `best` on the validation part, or `last`.
+            invert: turn light and dark round first.
+            timeout_s: how long to wait for the answer to one request of at most 64 images, in seconds.
+
+        Raises:
+            TimeoutError: no worker has answered within that time.
+        """
+        options = {"top": top, "weights": weights, "invert": invert}
+        return tuple(predict(self._transport, _job(job_id), images, timeout_s=timeout_s, **options))
+
+    # ── runs beside each other ────────────────────────────────────────────────────────────────────────────────
+
+    def clone(
+        self, job_id: int, changes: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> Job:
+        """Send another job's spec with a few fields changed.
+
+        Args:
+            job_id: whose spec.
+            changes: new values by dotted path, such as `{"learning_rate": 0.01, "network.options.width": 0.5}`; None
+                as a value lets the default hold.
+            idempotency_key: as in `submit`.
+        """
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        body = {"changes": dict(changes or {})}
+        return self._one(Job, self._transport.send("POST", f"{_job(job_id)}/clone", json=body, headers=headers))
+
+    def export(self, run: int | str, formats: Iterable[str] = ("onnx",), **fields: Any) -> Job:
+        """Send a job that writes a run's model in other formats, each file proved.
+
+        Args:
+            run: the job whose model it is, or a registered model: `digits@champion`.
+            formats: of `keras`, `savedmodel`, `tflite`, `onnx`.
+            fields: others of the spec.
+        """
+        return self.submit({"kind": "export", "run": run, "formats": list(formats), **fields})
+
+    def edit(self, job_id: int, *, etag: str | None = None, **changes: Any) -> Job:
+        """Change what is written on a job.
+
+        Args:
+            job_id: of the job.
+            etag: the job's as one knows it; without it the last writer wins.
+            changes: `name`, `note`, `tags` (all of them); None takes away.
+
+        Raises:
+            PreconditionFailed: somebody else has edited it since.
+        """
+        headers = {"If-Match": etag} if etag else {}
+        return self._one(Job, self._transport.send("PATCH", _job(job_id), json=changes, headers=headers))
+
+    def tag(self, job_id: int, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Job:
+        """Add tags to a job and take others away; what somebody else does to its tags meanwhile is kept."""
+        add, remove = tuple(add), frozenset(remove)
+        for _ in range(_EDITS):
+            try:
+                return self._tag_once(job_id, add, remove)
+            except PreconditionFailed:
+                continue
+        return self._tag_once(job_id, add, remove)
+
+    def compare(self, job_ids: Iterable[int]) -> Comparison:
+        """Two to ten jobs side by side: what differs in their specs, and which did best."""
+        ids = ",".join(str(int(job_id)) for job_id in job_ids)
+        return self._parse(Comparison, self._transport.read("/api/v1/jobs/compare", params={"ids": ids}))
+
     # ── what a job left ──────────────────────────────────────────────────────────────────────────────────────
 
     def events(self, job_id: int, *, after: int = 0) -> Iterator[Event]:
@@ -191,7 +286,7 @@ class Client:
             after: only steps above this.
             max_points: at most so many of each metric; peaks survive.
         """
-        params = _present({"name": name, "after": after, "max_points": max_points})
+        params = present({"name": name, "after": after, "max_points": max_points})
         return self._all(MetricPoint, f"{_job(job_id)}/metrics", params)
 
     def logs(self, job_id: int, *, follow: bool = False) -> Iterator[LogLine]:
@@ -239,10 +334,6 @@ class Client:
 
     # ── the yard ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def datasets(self) -> Page[Dataset]:
-        """The datasets that the yard knows."""
-        return Page[Dataset](items=tuple(self._all(Dataset, "/api/v1/datasets", {})))
-
     def networks(self) -> Page[Network]:
         """The networks that the yard knows."""
         return Page[Network](items=tuple(self._all(Network, "/api/v1/networks", {})))
@@ -279,10 +370,15 @@ class Client:
         return value
 
     def _ask_network(self, network: Mapping[str, Any], images: Mapping[str, Any], form: str) -> httpx.Response:
-        body = {"network": network, **_present(images)}
+        body = {"network": network, **present(images)}
         return self._transport.send("POST", "/api/v1/networks/describe", json=body, params={"format": form})
 
     # ── replies ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _tag_once(self, job_id: int, add: Iterable[str], remove: Container[str]) -> Job:
+        reply = self._transport.send("GET", _job(job_id))
+        has = [tag for tag in self._one(Job, reply).tags if tag not in remove]
+        return self.edit(job_id, etag=reply.headers["ETag"], tags=[*has, *(tag for tag in add if tag not in has)])
 
     def _find_artifact(self, job_id: int, name: str) -> Artifact:
         for artifact in self.artifacts(job_id):
@@ -290,31 +386,6 @@ class Client:
                 return artifact
         self._transport.send("GET", f"{_job(job_id)}/artifacts/{quote(name, safe='')}")  # the yard names near ones
         raise UnexpectedReply(f"The yard has an artifact {name!r} of job {job_id}, but does not list it.")
-
-    def _one(self, cls: type[R], reply: Any) -> R:
-        return self._parse(cls, decode(reply))
-
-    def _page(self, cls: type[R], path: str, params: Mapping[str, Any]) -> Page[R]:
-        return self._parse(Page[cls], self._transport.read(path, params=params))  # type: ignore[valid-type]
-
-    def _all(self, cls: type[R], path: str, params: Mapping[str, Any], *, cursor: str = "cursor") -> Iterator[R]:
-        """Every item of every page; `cursor` is the parameter that takes a page's `next`."""
-        while True:
-            page = self._page(cls, path, params)
-            yield from page
-            if page.next is None:
-                return
-            params = {**params, cursor: page.next}
-
-    def _parse(self, cls: type[R], value: Any) -> R:
-        try:
-            return cls.model_validate(value)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise UnexpectedReply(
-                f"{self.url} answered in another shape than a yard's: {where}: {first['msg']}."
-            ) from error
 
 
 def find_yard(settings: Settings) -> tuple[str, Path]:
@@ -332,7 +403,3 @@ def find_yard(settings: Settings) -> tuple[str, Path]:
 
 def _job(job_id: int) -> str:
     return f"/api/v1/jobs/{int(job_id)}"
-
-
-def _present(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in params.items() if value is not None}

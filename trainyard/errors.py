@@ -6,10 +6,13 @@ TrainyardError
     ├── Unreachable         nothing answered at the yard's address
     ├── UnexpectedReply     what answered does not speak like a yard
     ├── DamagedDownload     the bytes that came are not the artifact's
+    ├── DamagedUpload       the bytes that the yard has are not those that were sent
+    ├── SourceChanged       a file changed while it was sent
     └── ApiError            the yard refused; one class for each status that a program may want to tell apart
         ├── NotAuthorized   401, 403
         ├── NotFound        404
         ├── Conflict        409
+        ├── PreconditionFailed 412, 428: somebody else has changed it since one looked
         ├── InvalidRequest  400, 413, 415, 416, 422; `problems` names the fields
         ├── TooManyRequests 429
         └── YardFailed      5xx
@@ -54,6 +57,18 @@ class DamagedDownload(ClientError):
     code = "damaged_download"
 
 
+class DamagedUpload(ClientError):
+    """Raised when the yard has other bytes than those that were sent; it has dropped them."""
+
+    code = "damaged_upload"
+
+
+class SourceChanged(ClientError):
+    """Raised when a file changed, or went away, while it was sent."""
+
+    code = "source_changed"
+
+
 @dataclass(frozen=True)
 class Problem:
     """What is wrong with one field: `path` is dotted, empty for the whole body."""
@@ -84,6 +99,10 @@ class Conflict(ApiError):
     """Raised on 409: the job is not in a state that allows this."""
 
 
+class PreconditionFailed(ApiError):
+    """Raised on 412 and 428: somebody else has changed the thing since one looked, or one must say what one knows."""
+
+
 class InvalidRequest(ApiError):
     """Raised on 400, 413, 415, 416 and 422: the request must be changed."""
 
@@ -103,6 +122,8 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     403: NotAuthorized,
     404: NotFound,
     409: Conflict,
+    412: PreconditionFailed,
+    428: PreconditionFailed,
     429: TooManyRequests,
 }
 

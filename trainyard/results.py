@@ -167,6 +167,11 @@ class Job(Result):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     cancel_requested: bool = False
+    note: str | None = None
+    """What people wrote on it."""
+    tags: tuple[str, ...] = ()
+    cloned_from: int | None = None
+    """The job whose spec it began with."""
 
     @property
     def is_finished(self) -> bool:
@@ -178,8 +183,47 @@ class Job(Result):
         """Its name, or what it does where it has none."""
         network = self.spec.get("network")
         name = network.get("name", "own network") if isinstance(network, dict) else network
+        if name is None and (run := self.spec.get("run")) is not None:
+            source = run if isinstance(run, str) else f"job {run['job'] if isinstance(run, dict) else run}"
+            name = f"{self.kind} with {source}"
+        if base := self.spec.get("base"):
+            name = f"{base.get('pretrained') or 'job ' + str(base.get('job'))}, fine-tuned"
         parts = [name, self.spec.get("dataset")]
         return self.name or " on ".join(str(p) for p in parts if p) or self.kind
+
+
+class LikelyClass(Result):
+    """A class, and how likely it is."""
+
+    name: str
+    probability: float
+    """0 to 1."""
+
+
+class SeenImage(Result):
+    """What is on one image, or why that cannot be told."""
+
+    name: str
+    classes: tuple[LikelyClass, ...] = ()
+    """The likeliest first; empty where there is a problem."""
+    problem: Reason | None = None
+
+
+class Prediction(Result):
+    """What a trained model says of some images."""
+
+    id: int
+    job_id: int
+    status: str
+    """`waiting`, `running`, `done` or `failed`."""
+    reason: Reason | None = None
+    """Why it failed."""
+    classes: tuple[str, ...] = ()
+    """All that the model knows."""
+    images: tuple[SeenImage, ...] = ()
+    """In the order in which they were sent; empty until it is done."""
+    seconds: float | None = None
+    """From the question to the answer."""
 
 
 class Artifact(Result):
@@ -190,6 +234,112 @@ class Artifact(Result):
     media_type: str
     size_bytes: int
     sha256: str
+
+
+class ModelAlias(Result):
+    """A name for one version of a registered model."""
+
+    name: str
+    version: int
+    etag: str
+    """Changes with every move."""
+
+
+class ModelVersion(Result):
+    """A run's result under a number. It never changes."""
+
+    model: str
+    owner: str
+    number: int
+    ref: str
+    """Names this version for good: `owner/name@number`."""
+    job_id: int
+    artifact: str
+    """The file that it stands for."""
+    files: tuple[Artifact, ...] = ()
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    """The run's summary when it was registered."""
+    note: str | None = None
+    aliases: tuple[str, ...] = ()
+    created_by: str = ""
+    created_at: datetime
+
+
+class AliasMove(Result):
+    """A move of an alias: who, when, from, to."""
+
+    alias: str
+    from_version: int | None = None
+    to_version: int | None = None
+    actor: str
+    at: datetime
+
+
+class RegisteredModel(Result):
+    """A name under which results of runs are numbered, in a list."""
+
+    name: str
+    owner: str
+    newest: int | None = None
+    versions: int = 0
+    aliases: tuple[ModelAlias, ...] = ()
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    """Of the newest version."""
+    created_at: datetime
+
+
+class FullModel(Result):
+    """A registered model with its versions and moves, the newest first."""
+
+    name: str
+    owner: str
+    versions: tuple[ModelVersion, ...] = ()
+    aliases: tuple[ModelAlias, ...] = ()
+    moves: tuple[AliasMove, ...] = ()
+    created_at: datetime
+
+
+class ComparedJob(Result):
+    """A job beside others."""
+
+    id: int
+    title: str
+    kind: str
+    status: str
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    cloned_from: int | None = None
+    parameters: int = 0
+    device: str | None = None
+    ran_s: float | None = None
+    peak_bytes: int | None = None
+
+
+class ComparedField(Result):
+    """A field of the specs: one value a job, None where its spec has none."""
+
+    path: str
+    values: tuple[Any, ...]
+
+
+class ComparedNumber(Result):
+    """A number of the summaries: one value a job."""
+
+    name: str
+    values: tuple[Any, ...]
+    better: str | None = None
+    """`higher` or `lower`."""
+    best: tuple[int, ...] = ()
+    """Places of the best, counted from 0."""
+
+
+class Comparison(Result):
+    """Jobs side by side."""
+
+    jobs: tuple[ComparedJob, ...]
+    differs: tuple[ComparedField, ...] = ()
+    same: tuple[ComparedField, ...] = ()
+    numbers: tuple[ComparedNumber, ...] = ()
 
 
 class MetricPoint(Result):
@@ -233,20 +383,32 @@ class Fetched(Result):
 
 
 class Dataset(Result):
-    """A dataset of the yard's catalogue."""
+    """A dataset of the yard's catalogue, or somebody's own."""
 
     name: str
+    ref: str = ""
+    """Names it in a spec."""
+    owner: str | None = None
+    """None in the catalogue."""
     title: str = ""
+    status: str = "ready"
+    """`ready`, `checking`, `refused` or `empty`: of its newest version."""
+    version: int | None = None
+    """The newest ready version; None in the catalogue, and where there is none."""
+    task: str = "classification"
     classes: tuple[str, ...] = ()
-    image_shape: tuple[int, ...] = ()
-    """Height, width, channels."""
+    image_shape: tuple[int, ...] | None = None
+    """Height, width, channels; None where sizes differ."""
+    channels: int = 0
     counts: dict[str, int] = Field(default_factory=dict)
     """Images in each split."""
     sha256: str = ""
     licence: str = ""
     source: str = ""
     fetched: Fetched | None = None
-    """None until a worker has fetched it: the first job that needs it does."""
+    """Of the catalogue: None until a worker has fetched it, as the first job that needs it does."""
+    sheet: str | None = None
+    created_at: datetime | None = None
 
 
 class NetworkOption(Result):
@@ -259,6 +421,24 @@ class NetworkOption(Result):
     minimum: float | None = None
     maximum: float | None = None
     doc: str = ""
+
+
+class PretrainedWeights(Result):
+    """Weights that somebody trained, which the yard knows by name."""
+
+    name: str
+    title: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """The network's options that go with them."""
+    input_shape: tuple[int, ...] = ()
+    """Height, width, channels of the images that they were trained on."""
+    classes: int | None = None
+    """None where the file ends before its last layer."""
+    file: str = ""
+    size_bytes: int | None = None
+    digest: str = ""
+    licence: str = ""
+    source: str = ""
 
 
 class Network(Result):
@@ -275,6 +455,8 @@ class Network(Result):
     """With default options."""
     multiply_adds: int | None = None
     """For one image, forward."""
+    weights: tuple[PretrainedWeights, ...] = ()
+    """Pretrained weights that exist for it."""
 
 
 class NetworkLayer(Result):

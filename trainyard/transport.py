@@ -54,7 +54,7 @@ class Transport:
             path: below the yard's address.
             repeatable: whether the request may reach the yard twice; if not, it is tried again only as long as it
                 surely has not.
-            options: `params`, `json`, `content`, `headers`.
+            options: `params`, `json`, `content`, `files`, `headers`.
 
         Raises:
             ApiError: the yard refused.

@@ -28,7 +28,7 @@ from trainyard.signals import Signals
 
 API_PROCESSES = 2
 _SHORT_REQUESTS = 8
-"""Threads of an API process for requests that end soon; each event stream has one more."""
+"""Threads of an API process for requests that end soon; each event stream and each wait has one more."""
 _READY_S = 90.0
 _TICK_S = 0.2
 _API_GRACE_S = 3
@@ -127,7 +127,7 @@ class Yard:
             "bind": f"fd://{self._listener.fileno()}",
             "worker-class": "gthread",
             "workers": API_PROCESSES,
-            "threads": _SHORT_REQUESTS + self._settings.max_streams,
+            "threads": _SHORT_REQUESTS + self._settings.max_streams + self._settings.max_predict_waits,
             "graceful-timeout": _API_GRACE_S,
             "log-level": "warning",
         }

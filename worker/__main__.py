@@ -17,6 +17,7 @@ from records.attempts import expire_of_worker
 from records.blobs import FolderBlobs
 from records.clock import utc_now
 from records.database import Database
+from records.intakes import expire_intakes_of_worker
 from records.queue import make_celery, ring_schedule
 from records.settings import Settings, child_environment, tool_environment
 from records.workers import DRAINING, OFFLINE, FoundDevice, note_worker, register
@@ -25,7 +26,8 @@ from worker.consumer import consume
 from worker.devices import find_devices
 from worker.facts import code_facts, trainyard_version
 from worker.housekeeping import Housekeeping
-from worker.leftovers import Leftovers
+from worker.intake_lane import IntakeLane
+from worker.predictions import make_predictor
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.worker")
@@ -72,8 +74,9 @@ def run(settings: Settings, database: Database, *, children: dict[str, str], too
     place = set_up(settings, database, devices=devices, source=source, tools=tools)
     log.info("worker.online name=%s devices=%s", place.row.name, ",".join(d.name for d in devices))
     ring_schedule(place.bells)
-    with Housekeeping(place):
-        consume(place, devices=len(devices), on_drain=lambda: _note(place, DRAINING))
+    with IntakeLane(place) as lane, Housekeeping(place, on_waiting=lane.ring):
+        consume(place, devices=len(devices), on_intake=lane.ring, on_drain=lambda: _note(place, DRAINING))
+    place.predictor.close()
     _sign_off(place)
     source.close()
 
@@ -102,7 +105,7 @@ def set_up(
         children=source,
         tools=tools,
         facts=code_facts(),
-        leftovers=Leftovers(),
+        predictor=make_predictor(settings, source),
     )
 
 
@@ -142,6 +145,7 @@ def _sign_off(place: Workplace) -> None:
         with place.database.write() as session:
             note_worker(session, place.row.id, OFFLINE, at=utc_now())
             expire_of_worker(session, [place.row.id], at=utc_now(), text=text)
+            expire_intakes_of_worker(session, [place.row.id], at=utc_now())
     except Exception as error:
         log.warning("worker.not_signed_off error=%s", error)
     ring_schedule(place.bells)

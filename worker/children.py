@@ -98,7 +98,7 @@ class ChildSource:
 
     def __init__(self, way: Literal["preload", "spawn"], environment: Mapping[str, str]) -> None:
         self._way = way
-        self._environment = dict(environment)
+        self.environment = dict(environment)
         self._lock = threading.Lock()
         """Python's process handles may not be polled by two threads at once, and starting one polls them all."""
         self._context = get_context("forkserver")
@@ -128,18 +128,18 @@ class ChildSource:
             OSError: no process could be started.
         """
         if self._way == "spawn":
-            return self._with_pipes(self._spawn), ""
+            return with_pipes(self._spawn), ""
         try:
             return self._fork_patiently(check), ""
         except (OSError, EOFError) as error:  # the preloaded process died under our hands
             log.warning("child.fork_failed error=%r", error)
             warning = f"Could not fork from the preloaded process ({error!r}); starting a fresh interpreter instead."
-            return self._with_pipes(self._spawn), warning
+            return with_pipes(self._spawn), warning
 
     def _fork_patiently(self, check: Callable[[], None]) -> Child:
         """Fork in another thread: with the preloaded process just begun it takes seconds, and nothing interrupts it."""
         forked: Future[Child] = Future()
-        threading.Thread(target=_fulfil, args=(forked, lambda: self._with_pipes(self._fork)), daemon=True).start()
+        threading.Thread(target=_fulfil, args=(forked, lambda: with_pipes(self._fork)), daemon=True).start()
         try:
             while not wait([forked], timeout=_PAUSE_S).done:
                 check()
@@ -147,19 +147,6 @@ class ChildSource:
             forked.add_done_callback(_end_unwanted)
             raise
         return forked.result()
-
-    def _with_pipes(self, start: _Start) -> Child:
-        (orders_in, orders), (events, events_out), (text, text_out) = os.pipe(), os.pipe(), os.pipe()
-        try:
-            process = start(orders_in, events_out, text_out)
-        except BaseException:
-            for fd in (orders, events, text):
-                os.close(fd)
-            raise
-        finally:
-            for fd in (orders_in, events_out, text_out):
-                os.close(fd)
-        return Child(process, orders=orders, events=events, log=text)
 
     def _spawn(self, orders: int, events: int, text: int) -> _Process:
         popen = subprocess.Popen(
@@ -169,9 +156,9 @@ class ChildSource:
             stderr=text,
             pass_fds=(events,),
             start_new_session=True,
-            env=self._environment,
+            env=self.environment,
         )
-        return _Spawned(popen)
+        return Spawned(popen)
 
     def _fork(self, orders: int, events: int, text: int) -> _Process:
         with self._lock:
@@ -186,7 +173,24 @@ class _Start(Protocol):
     def __call__(self, orders: int, events: int, text: int, /) -> _Process: ...
 
 
-class _Spawned:
+def with_pipes(start: _Start) -> Child:
+    """The child that `start` makes, given its ends of three pipes: for its orders, its events and its log."""
+    (orders_in, orders), (events, events_out), (text, text_out) = os.pipe(), os.pipe(), os.pipe()
+    try:
+        process = start(orders_in, events_out, text_out)
+    except BaseException:
+        for fd in (orders, events, text):
+            os.close(fd)
+        raise
+    finally:
+        for fd in (orders_in, events_out, text_out):
+            os.close(fd)
+    return Child(process, orders=orders, events=events, log=text)
+
+
+class Spawned:
+    """A child that is a fresh interpreter."""
+
     def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self._popen = popen
         self.pid = popen.pid

@@ -16,22 +16,33 @@ from celery.worker import state
 
 from records.clock import utc_now
 from records.database import is_outage
-from records.queue import ATTEMPT_TASK, SCHEDULE_QUEUE, SCHEDULE_TASK, make_celery, ring_attempts
+from records.queue import (
+    ATTEMPT_TASK,
+    INTAKE_QUEUE,
+    INTAKE_TASK,
+    PREDICT_QUEUE,
+    PREDICT_TASK,
+    SCHEDULE_QUEUE,
+    SCHEDULE_TASK,
+    make_celery,
+    ring_attempts,
+)
 from records.schedule import run_pass
+from worker.predictions import answer_waiting
 from worker.supervisor import supervise
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.consumer")
 
 _SPARE_THREADS = 8
-"""For passes of the scheduler and for bells that come twice, while every device is busy.
+"""For passes of the scheduler, for predictions and for bells that come twice, while every device is busy.
 
 Generous, because with `worker_disable_prefetch` Celery, once every thread has been busy, looks at the queue again only
 after up to a second.
 """
 
 
-def consume(place: Workplace, *, devices: int, on_drain: Callable[[], None]) -> None:
+def consume(place: Workplace, *, devices: int, on_intake: Callable[[], None], on_drain: Callable[[], None]) -> None:
     """Hear bells until this process gets SIGTERM or SIGINT, and then until its attempts have ended.
 
     Must be called in the main thread: it takes both signals, and further ones change nothing.
@@ -39,17 +50,18 @@ def consume(place: Workplace, *, devices: int, on_drain: Callable[[], None]) -> 
     Args:
         place: the worker.
         devices: how many attempts may run at a time.
+        on_intake: called when a dataset waits to be checked; must return at once.
         on_drain: called once in a thread of its own when the first signal comes.
     """
     app = make_celery(place.settings, worker=True)
-    _add_tasks(app, place)
+    _add_tasks(app, place, on_intake)
     celery_signals.setup_logging.connect(_keep_our_logging)
     warnings.filterwarnings("ignore", category=SecurityWarning)  # root is dangerous with pickle; we take JSON alone
     worker = _QuietWorker.of(app)(
         hostname=f"trainyard@{place.row.name}",
         pool_cls="threads",
         concurrency=devices + _SPARE_THREADS,
-        queues=[SCHEDULE_QUEUE, place.row.queue],
+        queues=[SCHEDULE_QUEUE, INTAKE_QUEUE, PREDICT_QUEUE, place.row.queue],
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
@@ -59,8 +71,9 @@ def consume(place: Workplace, *, devices: int, on_drain: Callable[[], None]) -> 
     worker.start()
 
 
-def _add_tasks(app: Celery, place: Workplace) -> None:
+def _add_tasks(app: Celery, place: Workplace, on_intake: Callable[[], None]) -> None:
     passes = Passes(lambda: schedule_once(place))
+    predictions = Passes(lambda: answer_waiting(place))
 
     @app.task(name=SCHEDULE_TASK)  # type: ignore[untyped-decorator]
     def schedule() -> None:
@@ -69,6 +82,14 @@ def _add_tasks(app: Celery, place: Workplace) -> None:
     @app.task(name=ATTEMPT_TASK)  # type: ignore[untyped-decorator]
     def attempt(attempt_id: int) -> None:
         supervise(place, attempt_id)
+
+    @app.task(name=INTAKE_TASK)  # type: ignore[untyped-decorator]
+    def intake() -> None:
+        on_intake()
+
+    @app.task(name=PREDICT_TASK)  # type: ignore[untyped-decorator]
+    def predict() -> None:
+        predictions.ring()
 
 
 class Passes:

@@ -71,6 +71,14 @@ def outcome_when_stopped(stopped: StopReason, *, time_limit_s: int) -> Outcome:
             return Outcome.lost("The database could not be reached until the lease had run out.")
 
 
+def signal_name(number: int) -> str:
+    """`SIGSEGV` and the like, for people."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def _yielded(status: int) -> bool:
     """Whether a child gave way to a shutdown: by itself, or because it was killed when its time was up."""
     return status in (INTERRUPTED_EXIT, 255, -signal.SIGTERM, -signal.SIGKILL)
@@ -90,12 +98,5 @@ def _died(status: int, last_word: LastWord, oom_killed: bool) -> Outcome:
         text = f"Somebody other than its worker asked the child to stop; it did so after step {last_word.step}."
         return Outcome.failed("child_died", text)
     if status < 0:
-        return Outcome.failed("child_died", f"The child was killed by {_signal_name(-status)}.")
+        return Outcome.failed("child_died", f"The child was killed by {signal_name(-status)}.")
     return Outcome.failed("child_died", f"The child ended with status {status} and without a word.")
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -6,25 +6,36 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
+from typing import NamedTuple
 
 from records.clock import utc_now
-from records.queue import ring_attempts, ring_schedule
+from records.intakes import is_waiting
+from records.predictions import sweep_predictions
+from records.queue import ring_attempts, ring_predictions, ring_schedule
 from records.schedule import take_snapshot
 from records.sweep import Swept, sweep
 from records.workers import DRAINING, ONLINE, note_worker
+from worker.leftovers import sweep_blobs, sweep_uploads
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.housekeeping")
 
 UNHEARD_S = 2.0
-"""An attempt that was placed so long ago and not claimed is rung again, in seconds."""
+"""An attempt that was placed, or a prediction that was asked so long ago and not claimed is rung again, in seconds."""
 
 
 class Housekeeping:
-    """A thread that outlives outages of the database and of the broker; use it as a context."""
+    """A thread that outlives outages of the database and of the broker; use it as a context.
 
-    def __init__(self, place: Workplace) -> None:
+    Args:
+        place: the worker.
+        on_waiting: called when a dataset waits to be checked, whose bell may be lost.
+    """
+
+    def __init__(self, place: Workplace, *, on_waiting: Callable[[], None]) -> None:
         self._place = place
+        self._on_waiting = on_waiting
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="housekeeping", daemon=True)
 
@@ -40,7 +51,7 @@ class Housekeeping:
         failing = False
         while not self._closing.is_set():
             try:
-                keep_house(self._place)
+                keep_house(self._place, self._on_waiting)
                 failing = False
             except Exception as error:
                 if not failing:
@@ -49,26 +60,42 @@ class Housekeeping:
             self._closing.wait(self._place.settings.sweep_s)
 
 
-def keep_house(place: Workplace) -> None:
+def keep_house(place: Workplace, on_waiting: Callable[[], None]) -> None:
     """Do it once. Raises what the database raises when it is out."""
-    swept, waiting = _write(place)
-    if swept.expired_jobs:
-        log.info("house.expired jobs=%s", swept.expired_jobs)
+    swept, waits = _write(place)
+    if swept.expired_jobs or swept.expired_intakes:
+        log.info("house.expired jobs=%s intakes=%s", swept.expired_jobs, swept.expired_intakes)
+    if waits.datasets:
+        on_waiting()
     ring_attempts(place.bells, swept.unheard)
-    if waiting:
+    if waits.jobs:
         ring_schedule(place.bells)
-    place.leftovers.sweep(place.database, place.blobs)
+    if waits.predictions:
+        ring_predictions(place.bells)
+    sweep_uploads(place.database, place.blobs, swept.expired_uploads)
+    sweep_blobs(place.database, place.blobs)
+    place.predictor.end_if_idle(place.settings.predict_idle_s)
 
 
-def _write(place: Workplace) -> tuple[Swept, bool]:
-    """Sign, sweep and look in one transaction; whether jobs wait to be placed."""
+class _Waits(NamedTuple):
+    """What waits, so that a bell is worth ringing again."""
+
+    jobs: bool
+    datasets: bool
+    predictions: bool
+
+
+def _write(place: Workplace) -> tuple[Swept, _Waits]:
+    """Sign, sweep and look in one transaction."""
     at = utc_now()
     silent_s = max(4 * place.settings.sweep_s, 20.0)
     with place.database.write() as session:
         if not note_worker(session, place.row.id, DRAINING if place.draining.is_set() else ONLINE, at=at):
             _stop_superseded(place)
         swept = sweep(session, silent_s=silent_s, unheard_s=UNHEARD_S, at=at)
-        return swept, bool(take_snapshot(session, at=at).waiting)
+        unheard = sweep_predictions(session, kept_s=place.settings.predict_kept_s, unheard_s=UNHEARD_S, at=at)
+        waiting = bool(take_snapshot(session, at=at).waiting)
+        return swept, _Waits(jobs=waiting, datasets=is_waiting(session), predictions=unheard)
 
 
 def _stop_superseded(place: Workplace) -> None:

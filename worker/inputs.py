@@ -5,25 +5,32 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
 from ml.kinds import inspect
-from records.artifacts import checkpoints, find_artifact
+from records.artifacts import checkpoints, find_kept
 from records.attempts import Claim
-from records.catalogue import Dataset, find_dataset
+from records.catalogue import CATALOGUE, Dataset
 from records.clock import utc_now
 from records.database import is_outage
 from records.datasets import fetched_datasets, note_fetched
 from records.errors import JobError
-from records.inputs import ArtifactInput, DatasetInput, Input
+from records.image_sets import StoredVersion, find_stored
+from records.inputs import ArtifactInput, DatasetInput, Input, WeightsInput
 from records.lookup import YardLibrary
 from records.orders import Order, OrderedDevice
 from records.specs import parse_spec
+from records.weights import WEIGHTS, Weights
+from worker.deliveries import Tell
+from worker.own_datasets import drop_unused, stage_own_dataset
+from worker.ready_cache import ready_cache
 from worker.recorder import Recorder
 from worker.sheet import draw_sheet
 from worker.sources import Check, sources_of
 from worker.staging import stage_checkpoint, stage_dataset
+from worker.weights import sources_of_weights, stage_weights
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.inputs")
@@ -32,8 +39,18 @@ T = TypeVar("T")
 _PAUSE_S = 0.5
 
 
-def make_order(place: Workplace, claim: Claim, folder: Path, *, recorder: Recorder, check: Check) -> Order:
+def make_order(
+    place: Workplace, claim: Claim, folder: Path, *, recorder: Recorder, held: ExitStack, check: Check
+) -> Order:
     """Stage everything below `folder` or in the cache, and write the order.
+
+    Args:
+        place: the worker.
+        claim: the attempt.
+        folder: of the attempt.
+        recorder: hears how it goes.
+        held: takes what must be held while the attempt uses its inputs.
+        check: raises to give up.
 
     Raises:
         DatasetMissing: a dataset cannot be had.
@@ -41,12 +58,12 @@ def make_order(place: Workplace, claim: Claim, folder: Path, *, recorder: Record
         InvalidSpec: the stored spec is not one that this worker's code knows.
         Exception: whatever `check` raises to stop it.
     """
-    out, held = folder / "out", folder / "in"
+    out, staged = folder / "out", folder / "in"
     out.mkdir(parents=True)
-    held.mkdir()
+    staged.mkdir()
     inputs, facts = {}, dict(place.facts)
     for role, wanted in _wanted(place, claim, check).items():
-        inputs[role], facts[f"{role}_sha256"] = _stage(place, wanted, held, recorder=recorder, check=check)
+        inputs[role], facts[f"{role}_sha256"] = _stage(place, wanted, staged, recorder=recorder, held=held, check=check)
     return Order(
         job_id=claim.job_id,
         attempt_number=claim.number,
@@ -54,7 +71,8 @@ def make_order(place: Workplace, claim: Claim, folder: Path, *, recorder: Record
         device=_ordered(claim),
         inputs=inputs,
         facts=facts,
-        checkpoint=_checkpoint(place, claim, held, recorder=recorder, check=check),
+        checkpoint=_checkpoint(place, claim, staged, recorder=recorder, check=check),
+        cache=ready_cache(place.settings.cache_folder, limit_bytes=place.settings.ready_cache_bytes, check=check),
         folder=out,
     )
 
@@ -78,36 +96,63 @@ def _wanted(place: Workplace, claim: Claim, check: Check) -> Mapping[str, Input]
     return _through_outages(read, check)
 
 
-def _stage(place: Workplace, wanted: Input, folder: Path, *, recorder: Recorder, check: Check) -> tuple[Path, str]:
+def _stage(
+    place: Workplace, wanted: Input, folder: Path, *, recorder: Recorder, held: ExitStack, check: Check
+) -> tuple[Path, str]:
     """Where an input lies now, and its SHA-256."""
     match wanted:
+        case DatasetInput(ref) if ref in CATALOGUE:
+            return _stage_dataset(place, CATALOGUE[ref], recorder=recorder, check=check), CATALOGUE[ref].sha256
         case DatasetInput(ref):
-            dataset = find_dataset(ref)
-            return _stage_dataset(place, dataset, recorder=recorder, check=check), dataset.sha256
+            return _stage_own(place, ref, recorder=recorder, held=held, check=check)
         case ArtifactInput(job_id, name):
             return _stage_artifact(place, job_id, name, folder, check=check)
+        case WeightsInput(name):
+            return _stage_weights(place, WEIGHTS[name], recorder=recorder, check=check), WEIGHTS[name].digest
 
 
 def _stage_artifact(place: Workplace, job_id: int, name: str, folder: Path, *, check: Check) -> tuple[Path, str]:
     def read() -> str:
         with place.database.read() as session:
-            return find_artifact(session, job_id, name).sha256
+            return find_kept(session, job_id, name)
 
     digest, target = _through_outages(read, check), folder / f"job-{job_id}-{name}"
     place.blobs.fetch(digest, target)
     return target, digest
 
 
-def _stage_dataset(place: Workplace, dataset: Dataset, *, recorder: Recorder, check: Check) -> Path:
-    settings = place.settings
-    tools = settings.cache_folder / "tools"
-    sources = sources_of(dataset, settings.data, tools=tools, environment=place.tools)
+def _stage_own(place: Workplace, ref: str, *, recorder: Recorder, held: ExitStack, check: Check) -> tuple[Path, str]:
+    def read() -> StoredVersion:
+        with place.database.read() as session:
+            return find_stored(session, ref)
 
+    version, cache = _through_outages(read, check), place.settings.cache_folder
+    folder = stage_own_dataset(version, cache, place.blobs, held=held, tell=_telling(recorder), check=check)
+    dropped = drop_unused(cache, most_bytes=place.settings.cache_bytes)
+    if dropped:
+        log.info("cache.dropped datasets=%s", [sha256[:12] for sha256 in dropped])
+    return folder, version.sha256
+
+
+def _stage_weights(place: Workplace, weights: Weights, *, recorder: Recorder, check: Check) -> Path:
+    settings = place.settings
+    sources = sources_of_weights(weights, settings.data, environment=place.tools)
+    return stage_weights(weights, settings.cache_folder, sources, tell=_telling(recorder), check=check)
+
+
+def _telling(recorder: Recorder) -> Tell:
     def tell(text: str) -> None:
         recorder.stage("fetching")
         recorder.log(text)
 
-    folder, source = stage_dataset(dataset, settings.cache_folder, sources, tell=tell, check=check)
+    return tell
+
+
+def _stage_dataset(place: Workplace, dataset: Dataset, *, recorder: Recorder, check: Check) -> Path:
+    settings = place.settings
+    tools = settings.cache_folder / "tools"
+    sources = sources_of(dataset, settings.data, tools=tools, environment=place.tools)
+    folder, source = stage_dataset(dataset, settings.cache_folder, sources, tell=_telling(recorder), check=check)
     _note_dataset(place, dataset, folder, source)
     return folder
 

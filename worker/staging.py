@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import hashlib
-import json
-import os
-import shutil
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
-
-import httpx
 
 from records.blobs import FolderBlobs
 from records.catalogue import Dataset
-from records.errors import BlobUnavailable, DatasetMissing, DiskFull
+from records.errors import BlobUnavailable, DatasetMissing
 from records.tables import ArtifactTable
-from worker.sources import Check, NoDelivery, Source
-
-Tell = Callable[[str], None]
-"""Takes a line for the job's log."""
-
-_STAMP = "verified.json"
-_PAUSE_S = 0.2
+from worker.deliveries import Tell, Wanted, fetch_verified
+from worker.sources import Check, Source
 
 
 def stage_dataset(
@@ -48,12 +31,17 @@ def stage_dataset(
         DatasetMissing: no source answered with the right bytes; the text says what was tried.
     """
     folder = cache / "datasets" / dataset.name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder.with_suffix(".lock"), check):
-        source = _verified_source(dataset, folder)
-        if source is None:
-            source = _fetch(dataset, folder, sources, tell=tell, check=check)
-    return folder, source
+    wanted = Wanted(
+        what=f"dataset {dataset.name!r}",
+        title=dataset.title,
+        files={name: f"sha256:{digest}" for name, digest in dataset.files.items()},
+        missing=DatasetMissing,
+        advice=(
+            f"Put the files {', '.join(dataset.files)} (plain, or packed as .gz) into FOLDER/{dataset.name}/ on the "
+            "worker's machine, name FOLDER in its environment variable TRAINYARD_DATA, and retry the job."
+        ),
+    )
+    return folder, fetch_verified(wanted, folder, sources, tell=tell, check=check)
 
 
 def stage_checkpoint(
@@ -75,102 +63,3 @@ def stage_checkpoint(
         else:
             return folder / row.name
     return None
-
-
-def _fetch(dataset: Dataset, folder: Path, sources: list[Source], *, tell: Tell, check: Check) -> str:
-    reasons = []
-    for source in sources:
-        check()
-        tell(f"Fetching {dataset.title}: {source.name} …")
-        began = time.monotonic()
-        with TemporaryDirectory(prefix=f".{dataset.name}-", dir=folder.parent) as place:
-            try:
-                source.deliver(Path(place), check)
-                _verify(dataset, Path(place))
-            except (NoDelivery, httpx.HTTPError, OSError) as error:
-                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise DiskFull(
-                        f"No room on the disk for the dataset {dataset.name!r} in {folder.parent}."
-                    ) from error
-                reasons.append(f"{source.name}: {str(error) or type(error).__name__}")
-                tell(f"Not from there: {reasons[-1]}.")
-                continue
-            _install(dataset, Path(place), folder, source.name)
-        tell(f"{dataset.title} fetched and verified in {time.monotonic() - began:.1f} s.")
-        return source.name
-    raise DatasetMissing(
-        f"No source of the dataset {dataset.name!r} delivered the right bytes. Tried {'; '.join(reasons)}. "
-        f"Put the files {', '.join(dataset.files)} (plain, or packed as .gz) into FOLDER/{dataset.name}/ on the "
-        "worker's machine, name FOLDER in its environment variable TRAINYARD_DATA, and retry the job."
-    )
-
-
-def _verify(dataset: Dataset, folder: Path) -> None:
-    for name, expected in dataset.files.items():
-        if not (folder / name).is_file():
-            raise NoDelivery(f"it did not bring {name}")
-        digest = _sha256(folder / name)
-        if digest != expected:
-            raise NoDelivery(f"{name} has the SHA-256 {digest[:12]}…, expected {expected[:12]}…")
-
-
-def _install(dataset: Dataset, delivered: Path, folder: Path, source: str) -> None:
-    """Make a verified delivery the dataset's folder: whole, with its stamp, or not at all."""
-    ready = folder.with_name(f".{dataset.name}.ready")
-    shutil.rmtree(ready, ignore_errors=True)
-    ready.mkdir()
-    for name in dataset.files:
-        (delivered / name).chmod(0o444)
-        (delivered / name).rename(ready / name)
-    _write_stamp(dataset, ready, source)
-    shutil.rmtree(folder, ignore_errors=True)
-    ready.rename(folder)
-
-
-def _verified_source(dataset: Dataset, folder: Path) -> str | None:
-    """The source of files that are there and right; None when they must be fetched.
-
-    Files whose sizes and times are those of the stamp are not read again.
-    """
-    try:
-        stamp = json.loads((folder / _STAMP).read_bytes())
-        if stamp == {**_stamp(dataset, folder), "source": stamp["source"]}:
-            return str(stamp["source"])
-        _verify(dataset, folder)
-    except (OSError, ValueError, KeyError, TypeError, NoDelivery):
-        return None
-    _write_stamp(dataset, folder, stamp["source"])
-    return str(stamp["source"])
-
-
-def _stamp(dataset: Dataset, folder: Path) -> dict[str, Any]:
-    stats = {name: (folder / name).stat() for name in dataset.files}
-    return {"sha256": dataset.sha256, "files": {name: [s.st_size, s.st_mtime_ns] for name, s in stats.items()}}
-
-
-def _write_stamp(dataset: Dataset, folder: Path, source: str) -> None:
-    part = folder / f"{_STAMP}.part"
-    part.write_text(json.dumps({**_stamp(dataset, folder), "source": source}))
-    part.replace(folder / _STAMP)
-
-
-@contextmanager
-def _only_one(path: Path, check: Check) -> Iterator[None]:
-    """Hold a file lock; it ends with the process, however that ends."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                check()
-                time.sleep(_PAUSE_S)
-        yield
-    finally:
-        os.close(fd)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,6 +12,7 @@ import shutil
 import signal
 import threading
 import time
+from contextlib import ExitStack
 
 from records.attempts import Claim, claim
 from records.clock import utc_now
@@ -84,19 +85,20 @@ class _Supervisor:
         """The whole story. Returns when nothing of the attempt is left on this machine but its records."""
         self._log("attempt.claimed")
         try:
-            with self._heartbeat:
-                outcome = self._carry_out()
+            with self._heartbeat, ExitStack() as held:
+                outcome = self._carry_out(held)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
-        self._place.leftovers.add(self._recorder.dropped)
         if self._heartbeat.lease_lost:
             self._log("attempt.lease_lost")
         else:
             self._finish(outcome)
 
-    def _carry_out(self) -> Outcome:
+    def _carry_out(self, held: ExitStack) -> Outcome:
         try:
-            order = make_order(self._place, self._claim, self._folder, recorder=self._recorder, check=self._check)
+            order = make_order(
+                self._place, self._claim, self._folder, recorder=self._recorder, held=held, check=self._check
+            )
             return self._watch(order)
         except _Stopped as stopped:
             return outcome_when_stopped(stopped.reason, time_limit_s=self._time_limit_s)

@@ -12,7 +12,7 @@ from records.database import Database
 from records.settings import Settings
 from records.tables import WorkerTable
 from worker.children import ChildSource
-from worker.leftovers import Leftovers
+from worker.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Workplace:
     """The environment for package tools that fetch datasets: proxies and certificates, but no secret of the yard."""
     facts: dict[str, str]
     """What every run's record names of this worker's code."""
-    leftovers: Leftovers
+    predictor: Predictor
     draining: threading.Event = field(default_factory=threading.Event)
     """Set when the worker shuts down: take nothing up, and let children stop."""
 

@@ -29,6 +29,8 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     required: bool = False
+    explicit: bool = False
+    """Whether it is sent though it has its default: the class that it lies in has another."""
     widget: str = "field"
 
     @property
@@ -77,6 +79,8 @@ class Optional:
     id: str
     help: str
     fields: Sequence[Node]
+    is_on: bool = False
+    """Whether it is there where nothing is said."""
     widget: str = "optional"
 
     @property
@@ -162,24 +166,37 @@ def show(value: Any) -> str:
 
 
 def _node(path: str, part: Schema, root: Schema, *, required: bool = False, scope: str = "") -> Node:
-    part = _resolve(part, root)
+    part = {**_resolve(part, root), **{name: value for name, value in part.items() if name != "$ref"}}
     key = _id(path, scope)
     if "discriminator" in part:
         return _choice(path, key, part, root)
     if "properties" in part:
-        needed = part.get("required", ())
-        fields = [_node(f"{path}.{name}", p, root, required=name in needed) for name, p in part["properties"].items()]
-        return Group(path, key, _help(part), fields)
+        return Group(path, key, _help(part), _fields(path, part, root, default=part.get("default")))
     inner = [_resolve(p, root) for p in part.get("anyOf", ()) if p.get("type") != "null"]
     if len(inner) == 1 and "properties" in inner[0]:
-        fields = [_node(f"{path}.{name}", p, root) for name, p in inner[0]["properties"].items()]
-        return Optional(path, key, _help(part) or _help(inner[0]), fields)
+        default = part.get("default")
+        fields = _fields(path, inner[0], root, default=default)
+        return Optional(path, key, _help(part) or _help(inner[0]), fields, is_on=default is not None)
     if len(inner) > 1:
-        return Field(path, key, "any", _help(part), part.get("default"), required=required)
+        explicit = bool(part.get("explicit"))
+        return Field(path, key, "any", _help(part), part.get("default"), required=required, explicit=explicit)
     return _field(path, key, {**(inner[0] if inner else {}), **part}, required=required)
 
 
+def _fields(path: str, part: Schema, root: Schema, *, default: Any, scope: str = "", but: str = "") -> list[Node]:
+    """The fields of an object; where it has a default of its own, theirs are what that holds."""
+    needed, made = part.get("required", ()), []
+    for name, inner in part["properties"].items():
+        if name == but:
+            continue
+        if default is not None and name in default and default[name] != inner.get("default"):
+            inner = {**inner, "default": default[name], "explicit": True}
+        made.append(_node(f"{path}.{name}", inner, root, required=name in needed, scope=scope))
+    return made
+
+
 def _field(path: str, key: str, part: Schema, *, required: bool) -> Field:
+    boxes = part.get("items", {}).get("enum") if part.get("type") == "array" else None
     kinds = {"array": "list", "integer": "integer", "number": "number", "boolean": "boolean", "string": "string"}
     return Field(
         path,
@@ -187,10 +204,12 @@ def _field(path: str, key: str, part: Schema, *, required: bool) -> Field:
         kinds.get(str(part.get("type")), "any"),
         _help(part),
         part.get("default"),
-        part.get("enum"),
+        boxes or part.get("enum"),
         part.get("minimum", part.get("exclusiveMinimum")),
         part.get("maximum", part.get("exclusiveMaximum")),
         required,
+        bool(part.get("explicit")),
+        "boxes" if boxes else "field",
     )
 
 
@@ -200,9 +219,9 @@ def _choice(path: str, key: str, part: Schema, root: Schema) -> Choice:
     for one in part["oneOf"]:
         branch = _resolve(one, root)
         name = branch["properties"][tag]["const"]
-        fields = [
-            _node(f"{path}.{child}", p, root, scope=name) for child, p in branch["properties"].items() if child != tag
-        ]
+        default = part.get("default") or {}
+        own = default if default.get(tag) == name else None
+        fields = _fields(path, branch, root, default=own, scope=name, but=tag)
         variants.append(Variant(name, _help(branch), fields))
     return Choice(path, key, variants, (part.get("default") or {}).get(tag), _help(part), tag)
 
@@ -220,7 +239,7 @@ def _option(option: Mapping[str, Any], network: str) -> Field:
 
 def _rank(name: str, node: Node) -> int:
     """What is asked first: a title, the data, the network; then what is one value, then what has parts."""
-    return {"name": 0, "dataset": 1, "network": 2}.get(name, 3 if node.widget == "field" else 4)
+    return {"name": 0, "dataset": 1, "network": 2, "base": 2}.get(name, 3 if node.widget == "field" else 4)
 
 
 def _is_nullable(part: Schema) -> bool:

@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from api.comparing import compare
+from api.model_shapes import alias_etag
 from api.pages.words import flat, scores, spec_rows
+from api.shapes import job_shape
+from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
+from records import model_reading as shelf
 from records import reading
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
-from records.catalogue import CATALOGUE
 from records.database import Database
-from records.datasets import fetched_datasets
 from records.errors import NotFound
+from records.lookup import YardLibrary
+from records.model_reading import Asker, VersionRow
+from records.references import Reference
 from records.runs import read_facts
+from records.specs.earlier import RECORD, weights_name
+from records.states import JobStatus
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 PAGE_SIZE = 50
 _MOST_EVENTS = 200
+_MOST_MODELS = 500
+_MOST_VERSIONS = 50
 _DRAWN = frozenset({"confusion-matrix.png"})
 """Pictures of what the page draws itself."""
 
 
-def jobs_page(database: Database, person: Person, *, status: str, before: int | None) -> dict[str, Any]:
+def jobs_page(database: Database, person: Person, *, status: str, tag: str, before: int | None) -> dict[str, Any]:
     """The list of jobs, the newest first, and how many stand at each status."""
     owner_id = None if person.is_admin else person.id
     statuses = [status] if status else []
     with database.read() as session:
-        found = reading.list_jobs(session, owner_id=owner_id, statuses=statuses, before=before, limit=PAGE_SIZE + 1)
+        found = reading.list_jobs(
+            session,
+            owner_id=owner_id,
+            statuses=statuses,
+            tags=[tag] if tag else [],
+            before=before,
+            limit=PAGE_SIZE + 1,
+        )
         counts = reading.count_jobs(session, owner_id=owner_id)
     older = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
-    return {"jobs": found[:PAGE_SIZE], "older": older, "before": before, "status": status, "counts": counts}
+    shown = {"jobs": found[:PAGE_SIZE], "older": older, "before": before, "status": status, "tag": tag}
+    return shown | {"counts": counts}
 
 
 def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
@@ -45,8 +67,16 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         attempts = reading.read_attempts(session, [job_id])[job_id]
         events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
+        predicts = _predicts(session, job, {file.name for file in artifacts})
+        names = shelf.names_of_job(session, job_id)
+    kept = {file.name for file in artifacts}
     return {
         "job": job,
+        "predicts": predicts,
+        "names": names,
+        "can_register": job.status == JobStatus.SUCCEEDED and any(file.kind == "model" for file in artifacts),
+        "can_export": job.status == JobStatus.SUCCEEDED and KINDS[job.kind].trains_classifier and RECORD in kept,
+        "models": [file.name for file in artifacts if file.kind == "model"],
         "scores": scores(job.summary or {}),
         "attempts": attempts,
         "events": events,
@@ -68,6 +98,56 @@ def spec_of(database: Database, person: Person, job_id: int) -> dict[str, Any]:
     return spec
 
 
+def compare_page(database: Database, person: Person, ids: Sequence[int]) -> dict[str, Any]:
+    """Jobs side by side.
+
+    Raises:
+        NotFound: one of them is none that this person may see.
+    """
+    with database.read() as session:
+        rows = [_visible(reading.read_job(session, job_id), person, job_id) for job_id in ids]
+        attempts = reading.read_attempts(session, ids)
+    return {"ids": ids, **compare([job_shape(row, attempts[row.id]) for row in rows])}
+
+
+def models_page(database: Database, person: Person) -> dict[str, Any]:
+    """The registered models that this person may see."""
+    owner_id = None if person.is_admin else person.id
+    with database.read() as session:
+        return {"models": shelf.list_models(session, owner_id=owner_id, after=None, limit=_MOST_MODELS)}
+
+
+def model_page(database: Database, person: Person, name: str, owner: str | None) -> dict[str, Any]:
+    """A registered model with its versions, aliases, their moves, and exports.
+
+    Raises:
+        NotFound: there is none that this person may see.
+    """
+    asker, owner_id = Asker(person.id, sees_all=person.is_admin), None if person.is_admin else person.id
+    with database.read() as session:
+        model, owner = shelf.find_model(session, asker, name, owner)
+        versions = shelf.list_versions(session, model.id)
+        files = shelf.list_files(session, [version.id for version in versions])
+        exports = {
+            version.id: shelf.list_exports(session, VersionRow(version, model, owner), owner_id=owner_id)
+            for version in versions[:_MOST_VERSIONS]
+        }
+        aliases, moves = shelf.list_aliases(session, model.id), shelf.list_moves(session, model.id)
+    rows = [
+        {
+            "version": version,
+            "ref": str(Reference(name, owner, number=version.number)),
+            "aliases": [alias for alias in aliases if alias.number == version.number],
+            "files": files[version.id],
+            "exports": exports[version.id],
+            "scores": scores(version.metrics),
+        }
+        for version in versions[:_MOST_VERSIONS]
+    ]
+    etags = {alias.name: alias_etag(alias.move_id) for alias in aliases}
+    return {"model": model, "owner": owner, "rows": rows, "aliases": aliases, "etags": etags, "moves": moves}
+
+
 def devices_page(database: Database, person: Person) -> dict[str, Any]:
     """Every device with what holds it, and the waiting jobs in their order."""
     owner_id = None if person.is_admin else person.id
@@ -75,16 +155,20 @@ def devices_page(database: Database, person: Person) -> dict[str, Any]:
         return {"devices": reading.show_devices(session), "queue": reading.list_queue(session, owner_id=owner_id)}
 
 
-def datasets_page(database: Database) -> dict[str, Any]:
-    """The catalogue, each with what this yard has fetched of it."""
-    with database.read() as session:
-        fetched = fetched_datasets(session)
-    return {"datasets": [(dataset, fetched.get(name)) for name, dataset in CATALOGUE.items()]}
-
-
 def networks_page() -> dict[str, Any]:
     """The named networks with what they cost for the images of their papers."""
     return {"networks": [_network(name) for name in NETWORKS]}
+
+
+def _predicts(session: Session, job: Any, kept: Collection[str]) -> dict[str, bool] | None:
+    """For a job that has a model that can be asked, or may yet: whether it takes grey images. None for others."""
+    if not KINDS[job.kind].trains_classifier or (job.finished_at and not {RECORD, weights_name("best")} <= set(kept)):
+        return None
+    try:
+        channels = YardLibrary(session).dataset(job.spec["dataset"]).channels
+    except NotFound:
+        channels = 3
+    return {"grey": channels == 1}
 
 
 def _visible(job: Any, person: Person, job_id: int) -> Any:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Response, redirect, render_template, request, url_for
 
 from api import auth
 from api.drawings import drawing_reply
-from api.pages import reading
+from api.pages import reading, sets
 from api.pages.forms import make_form
 from api.pages.network import drawn_network, network_page
 from api.paging import LARGEST_ID
+from api.routes.comparing import read_ids
 from api.yard import the_yard
 from ml.networks import NETWORKS
 from records.accounts import Person
 from records.catalogue import CATALOGUE
+from records.editing import TAG
 from records.errors import Forbidden, InvalidRequest, RequestError, Unauthorized, near_matches, shorten
 from records.specs import SPECS, TEST_KINDS
 from records.states import JobStatus
@@ -40,6 +43,9 @@ def shared() -> dict[str, Any]:
         "person": auth.current_person(),
         "csrf_token": auth.csrf_token,
         "artifact_url": lambda job_id, name: f"/api/v1/jobs/{job_id}/artifacts/{name}",
+        "file_url": lambda owner, name, number, file: (
+            f"/api/v1/models/{name}/versions/{number}/files/{file}?owner={quote(owner, safe='')}"
+        ),
         "sheet_url": lambda name: f"/api/v1/datasets/{name}/sheet",
     }
 
@@ -49,10 +55,11 @@ def jobs() -> str:
     status = request.args.get("status", "")
     if status and status not in list(JobStatus):
         raise InvalidRequest(f"No state is called {shorten(status)!r}. {near_matches(status, list(JobStatus))}")
-    before = _number("before")
-    return render_template(
-        "pages/jobs.html", **reading.jobs_page(the_yard().database, _person(), status=status, before=before)
-    )
+    tag = request.args.get("tag", "")
+    if tag and not re.fullmatch(TAG, tag):
+        raise InvalidRequest(f"No tag is called {shorten(repr(tag))}: they hold small letters, digits and _ . : -")
+    shown = reading.jobs_page(the_yard().database, _person(), status=status, tag=tag, before=_number("before"))
+    return render_template("pages/jobs.html", **shown)
 
 
 def job(job_id: int) -> str:
@@ -61,7 +68,7 @@ def job(job_id: int) -> str:
 
 
 def submit() -> str:
-    """The form for a new job; `from` takes another's spec over, `dataset` and `network` preset one field."""
+    """The form for a new job; `from` takes another's spec over, `dataset`, `network` and `run` preset one field."""
     source = _number("from")
     prefill = reading.spec_of(the_yard().database, _person(), source) if source else _preset()
     kinds = [kind for kind in SPECS if the_yard().settings.test_kinds or kind not in TEST_KINDS]
@@ -69,10 +76,27 @@ def submit() -> str:
     if kind not in kinds:
         raise InvalidRequest(f"No job kind is called {shorten(kind)!r}. {near_matches(kind, kinds)}")
     networks = {name: network.describe_options() for name, network in NETWORKS.items()}
-    form = make_form(SPECS[kind].model_json_schema(), datasets=list(CATALOGUE), networks=networks)
+    form = make_form(SPECS[kind].model_json_schema(), datasets=_datasets(prefill), networks=networks)
     return render_template(
         "pages/submit.html", form=form, kind=kind, kinds=kinds, prefill=prefill or None, source=source
     )
+
+
+def compare() -> str:
+    """Jobs side by side."""
+    ids = read_ids(request.args.get("jobs", ""))
+    return render_template("pages/compare.html", **reading.compare_page(the_yard().database, _person(), ids))
+
+
+def models() -> str:
+    """Registered models."""
+    return render_template("pages/models.html", **reading.models_page(the_yard().database, _person()))
+
+
+def model(name: str) -> str:
+    """One registered model; `owner` says whose, where it is not one's own."""
+    owner = request.args.get("owner")
+    return render_template("pages/model.html", **reading.model_page(the_yard().database, _person(), name, owner))
 
 
 def devices() -> str:
@@ -81,8 +105,20 @@ def devices() -> str:
 
 
 def datasets() -> str:
-    """The catalogue of data."""
-    return render_template("pages/datasets.html", **reading.datasets_page(the_yard().database))
+    """The catalogue of data, and one's own."""
+    return render_template("pages/datasets.html", **sets.datasets_page(the_yard().database))
+
+
+def dataset(name: str) -> str:
+    """One dataset of one's own; `version` chooses one, `owner` says whose."""
+    yard, number = the_yard(), _number("version")
+    shown = sets.set_page(yard.database, yard.blobs, name, owner=_owner(), number=number)
+    return render_template("pages/dataset.html", **shown)
+
+
+def upload() -> str:
+    """The form for images of one's own; `add` names the dataset to which they are added."""
+    return render_template("pages/upload.html", add=request.args.get("add", "")[:63])
 
 
 def networks() -> str:
@@ -133,9 +169,28 @@ def _person() -> Person:
     return auth.require_person()
 
 
+def _datasets(prefill: dict[str, Any]) -> list[str]:
+    """What the form offers: the catalogue, one's own, and what a spec that is taken over names."""
+    offered = [*CATALOGUE, *sets.own_names(the_yard().database)]
+    named = prefill.get("dataset")
+    return offered if not named or named in offered else [*offered, named]
+
+
+def _owner() -> str | None:
+    """Whose dataset is meant; None for one's own."""
+    owner = request.args.get("owner")
+    if owner is not None and not owner.isprintable():
+        raise InvalidRequest("Expected the name of a person as `owner`.")
+    return owner
+
+
 def _preset() -> dict[str, Any]:
-    """A spec that only names a dataset or a network, as the links of their pages do."""
+    """A spec that only names a dataset, a network, or a job to build on, as the links of their pages do."""
+    if named := request.args.get("export"):
+        return {"kind": "export", "run": int(named) if re.fullmatch(r"[0-9]{1,10}", named) else named}
     dataset, network = request.args.get("dataset"), request.args.get("network")
+    if run := _number("run"):
+        return {"kind": "predict", "run": {"job": run}, "dataset": dataset or next(iter(CATALOGUE))}
     if not dataset and not network:
         return {}
     return {
@@ -150,7 +205,7 @@ def _number(name: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit()):
-        raise InvalidRequest(f"Expected a job's number as `{name}`, got {shorten(text)!r}.")
+        raise InvalidRequest(f"Expected a whole number as `{name}`, got {shorten(text)!r}.")
     return _in_range(int(text[:30]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -18,7 +19,18 @@ _STAGES = {
     "building": "Building the network",
     "training": "Training",
     "testing": "Testing",
+    "predicting": "Predicting",
     "reporting": "Writing the results",
+}
+_CHECKS = {
+    "waiting": "Waits for a worker",
+    "unpacking": "Unpacking",
+    "reading": "Looking at every image",
+    "comparing": "Looking for duplicates",
+    "splitting": "Dealing images to splits",
+    "writing": "Writing images anew",
+    "drawing": "Drawing samples",
+    "storing": "Storing",
 }
 _SPLITS = {"val": "validation", "train": "training"}
 _BEST_FIRST = ("test/accuracy", "val/accuracy", "test/loss", "val/loss")
@@ -32,10 +44,22 @@ def job_title(job: Any) -> str:
 def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
-    network, dataset = _network_words(spec.get("network") or {}), spec.get("dataset")
+    if "run" in spec and "network" not in spec:
+        run = spec["run"]
+        source = run if isinstance(run, str) else f"job {run['job'] if isinstance(run, dict) else run}"
+        what = f"{spec.get('kind', job.kind)} with {source}"
+        return f"{what} on {spec['dataset']}" if spec.get("dataset") else what
+    network = _network_words(spec.get("network") or {}) or _base_words(spec.get("base") or {})
+    dataset = spec.get("dataset")
     what = f"{network} on {dataset}" if network and dataset else spec.get("kind", job.kind)
-    epochs = spec.get("epochs")
+    epochs = spec.get("epochs", 0) + spec.get("head_epochs", 0)
     return f"{what} · {_count(epochs, 'epoch')}" if epochs else str(what)
+
+
+def _base_words(base: Facts) -> str:
+    """What a finetuning starts from: `efficientnet_lite0, fine-tuned`."""
+    name = base.get("pretrained") or (f"job {base['job']}" if "job" in base else "")
+    return f"{name}, fine-tuned" if name else ""
 
 
 def live_line(live: Facts) -> str:
@@ -61,6 +85,16 @@ def time_left(live: Facts) -> str:
     """How long a running job still needs, as far as it knows."""
     seconds = live.get("time_left_s")
     return f"{duration(seconds)} left" if seconds is not None else ""
+
+
+def stage_words(stage: str) -> str:
+    """What the check of a dataset does just now."""
+    return _CHECKS.get(stage, stage.capitalize())
+
+
+def when(text: str) -> datetime:
+    """A time as the API writes it."""
+    return datetime.fromisoformat(text)
 
 
 def duration(seconds: float) -> str:
@@ -105,7 +139,7 @@ def best_line(summary: Facts) -> str:
 
 def number(name: str, value: Any) -> str:
     """A value as its metric's name asks for: accuracies in percent."""
-    if isinstance(value, float) and name.endswith("accuracy"):
+    if isinstance(value, float) and name.endswith(("accuracy", "accuracy_low", "accuracy_high")):
         return f"{value * 100:.2f} %"
     if name.endswith("_s") and isinstance(value, int | float):
         return duration(value)
@@ -224,8 +258,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
-        plain, range_words, plain_number, picture_words, title_words, code_words, byte_words,
-        short_count, field_words,
+        plain, number, metric_words, duration, range_words, plain_number, picture_words, title_words, code_words,
+        byte_words, short_count, field_words, stage_words, when,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

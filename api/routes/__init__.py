@@ -9,10 +9,13 @@ PREFIX = "/api/v1"
 
 def all_routes() -> list[APIBlueprint]:
     """Every blueprint of the JSON API."""
+    from api.routes.aliases import aliases
     from api.routes.artifacts import artifacts
+    from api.routes.comparing import comparing
     from api.routes.datasets import datasets
     from api.routes.devices import devices
     from api.routes.docs import docs
+    from api.routes.edits import edits
     from api.routes.estimates import estimates
     from api.routes.gauges import gauges
     from api.routes.health import health
@@ -20,12 +23,17 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.jobs import jobs
     from api.routes.me import me
     from api.routes.metrics import metrics
+    from api.routes.models import models
     from api.routes.networks import networks
+    from api.routes.predictions import predictions
     from api.routes.queue import queue
+    from api.routes.set_versions import set_versions
     from api.routes.specs import specs
     from api.routes.streams import streams
+    from api.routes.uploads import uploads
 
     return [
-        jobs, history, metrics, artifacts, streams, estimates, datasets, networks, devices, queue, specs, me, health,
-        gauges, docs,
+        jobs, edits, comparing, history, metrics, artifacts, streams, predictions, models, aliases, estimates, datasets,
+        set_versions, uploads, networks,
+        devices, queue, specs, me, health, gauges, docs,
     ]  # fmt: skip

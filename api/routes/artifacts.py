@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from apiflask import APIBlueprint
 from flask import Response
 
 from api import views
-from api.files import send_blob
-from api.openapi import describe, header_parameter
+from api.files import ETAG, FILE_NAME, PARTS, RANGE, send_kept
+from api.openapi import describe
 from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import artifact_shape
@@ -20,10 +18,6 @@ from records import artifacts as kept
 from records.errors import NotFound, shorten
 
 artifacts = APIBlueprint("artifacts", __name__, url_prefix=PREFIX)
-
-RANGE = header_parameter("Range", "One range of bytes: `bytes=0-99`, `bytes=100-` or `bytes=-100`.")
-ETAG = header_parameter("If-None-Match", "The ETag (the SHA-256) of the bytes that one has.")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 @artifacts.get("/jobs/<job:job_id>/artifacts")
@@ -41,7 +35,7 @@ def list_artifacts(job_id: int) -> Response:
     artifacts,
     reply="application/octet-stream",
     errors=(404, 416),
-    also={206: "The range asked for.", 304: "The bytes are those that one has."},
+    also=PARTS,
     headers=[RANGE, ETAG],
 )
 def download_artifact(job_id: int, name: str) -> Response:
@@ -49,14 +43,7 @@ def download_artifact(job_id: int, name: str) -> Response:
     yard = the_yard()
     with reading() as session:
         visible_stamp(session, job_id)
-        if not _NAME.fullmatch(name) or ".." in name:
+        if not FILE_NAME.fullmatch(name):
             raise NotFound(f"Job {job_id} has no artifact {shorten(repr(name))}: names hold neither slashes nor `..`.")
         row = kept.find_artifact(session, job_id, name)
-    return send_blob(
-        yard.blobs.open(row.sha256),
-        name=row.name,
-        media_type=row.media_type,
-        size_bytes=row.size_bytes,
-        sha256=row.sha256,
-        modified_at=row.created_at,
-    )
+    return send_kept(yard.blobs, row, modified_at=row.created_at)

@@ -9,6 +9,7 @@ from flask import Response
 
 from api import views
 from api.asking import EstimatesQuery, read_query
+from api.auth import require_person
 from api.bodies import read_json
 from api.openapi import describe
 from api.replies import json_reply
@@ -39,7 +40,7 @@ def estimate_job() -> Response:
     _, body = read_json()
     spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
     with yard.database.read() as session:
-        cost = inspect(spec, YardLibrary(session, owner_filter())).cost
+        cost = inspect(spec, YardLibrary(session, owner_filter(), person_id=require_person().id)).cost
     if cost is None:
         raise InvalidSpec(
             [FieldProblem("kind", f"Expected a kind that can be estimated, such as train, got {spec.kind!r}.")]

@@ -32,6 +32,7 @@ def show_gauges() -> Response:
     _set(registry, "trainyard_broker_up", "Whether the broker answers", broker_is_up(yard.settings))
     _set(registry, "trainyard_blob_free_bytes", "Room left for stored files", yard.blobs.free_bytes())
     _set(registry, "trainyard_streams_open", "Event streams that this process serves", yard.streams.taken)
+    _set(registry, "trainyard_predict_waits", "Requests of this process that wait for a prediction", yard.waits.taken)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

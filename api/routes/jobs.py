@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Response
 
 from api import views
-from api.asking import JobsQuery, read_query
+from api.asking import JobsQuery, SubmitQuery, read_query
 from api.auth import require_person
 from api.bodies import read_json
+from api.cloning import CloneRequest, changed_spec
 from api.conditional import is_conditional, is_unchanged, job_etag, not_modified
+from api.idempotent import KEY, idempotency_key
 from api.openapi import describe, header_parameter
 from api.paging import cut_page, make_cursor, read_cursor
 from api.replies import json_reply, list_reply
@@ -22,41 +24,46 @@ from api.visible import owner_filter, shown_job, visible_job, visible_stamp
 from api.yard import the_yard
 from ml.kinds import inspect
 from records import jobs as life
-from records.errors import InvalidRequest
 from records.lookup import YardLibrary
 from records.queue import ring_schedule
 from records.reading import list_jobs, read_attempts
-from records.specs import Spec, parse_spec
+from records.specs import Spec, parse_as, parse_spec
 from records.states import JobStatus
 
 jobs = APIBlueprint("jobs", __name__, url_prefix=PREFIX)
 
-KEY = header_parameter(
-    "Idempotency-Key", "The same key and body again give the same job, another body 422.", maxLength=200
-)
 ETAG = header_parameter("If-None-Match", "The ETag of the state that one has: answered 304 while it holds.")
-_KEY_FORM = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 @jobs.post("/jobs")
-@describe(jobs, reply=views.Job, status=202, body="Spec", errors=(400, 413, 415, 422), headers=[KEY])
+@describe(
+    jobs, reply=views.Job, status=202, query=SubmitQuery, body="Spec", errors=(400, 404, 413, 415, 422), headers=[KEY]
+)
 def submit_job() -> Response:
     """Submit a job
 
     It is recorded and queued; a worker takes it up when a device is free.
     """
-    yard = the_yard()
+    origin = read_query(SubmitQuery).clone_of
     raw, body = read_json()
-    key = _idempotency_key()
-    spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
-    job_id, is_new = _submit(spec, raw, key)
-    if is_new:
-        ring_schedule(yard.celery)
-    headers = {"Location": f"{PREFIX}/jobs/{job_id}"}
-    if not is_new:
-        headers["Idempotent-Replayed"] = "true"
-    with yard.database.read() as session:
-        return json_reply(shown_job(session, job_id), 202, headers=headers)
+    if origin is not None:
+        with the_yard().database.read() as session:
+            visible_stamp(session, origin)
+    return _submit(body, raw, origin)
+
+
+@jobs.post("/jobs/<job:job_id>/clone")
+@describe(jobs, reply=views.Job, status=202, body="CloneRequest", errors=(400, 404, 413, 415, 422), headers=[KEY])
+def clone_job(job_id: int) -> Response:
+    """Submit another job's spec with a few fields changed
+
+    `{"changes": {"learning_rate": 0.01}}`; without changes it is the same once more.
+    """
+    with the_yard().database.read() as session:
+        spec = visible_job(session, job_id)[1]["spec"]
+    raw, body = read_json()
+    changes = parse_as(CloneRequest, body).changes
+    return _submit(changed_spec(spec, changes), f"clone {job_id} ".encode() + raw, job_id)
 
 
 @jobs.get("/jobs")
@@ -72,6 +79,7 @@ def list_all_jobs() -> Response:
             statuses=query.status,
             kind=query.kind,
             name=query.name,
+            tags=query.tag,
             before=before,
             limit=query.limit + 1,
         )
@@ -131,11 +139,26 @@ def retry_job(job_id: int) -> Response:
         return json_reply(shown_job(session, job_id), 202, headers={"Location": f"{PREFIX}/jobs/{job_id}"})
 
 
-def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
+def _submit(body: Any, raw: bytes, origin: int | None) -> Response:
+    """Submit what a request asks for; `raw` is what must be the same where its key comes again."""
+    yard = the_yard()
+    key = idempotency_key()
+    spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
+    job_id, is_new = _record(spec, raw, key, origin)
+    if is_new:
+        ring_schedule(yard.celery)
+    headers = {"Location": f"{PREFIX}/jobs/{job_id}"}
+    if not is_new:
+        headers["Idempotent-Replayed"] = "true"
+    with yard.database.read() as session:
+        return json_reply(shown_job(session, job_id), 202, headers=headers)
+
+
+def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tuple[int, bool]:
     """The id of the job that this request makes or made, and whether it is new."""
     yard, person = the_yard(), require_person()
     with yard.database.read() as session:
-        inspection = inspect(spec, YardLibrary(session, owner_filter()))
+        inspection = inspect(spec, YardLibrary(session, owner_filter(), person_id=person.id))
     estimate = inspection.cost.estimate.to_json() if inspection.cost else None
     with yard.database.write() as session:
         made = life.find_submitted(session, person.id, key, raw) if key else None
@@ -149,17 +172,10 @@ def _submit(spec: Spec, raw: bytes, key: str | None) -> tuple[int, bool]:
             actor=f"user:{person.name}",
             parameters=inspection.parameters,
             estimate=estimate,
+            datasets=inspection.datasets,
+            cloned_from=origin,
             at=at,
         )
         if key:
             life.remember_key(session, person.id, key, raw, job.id, at=at)
         return job.id, True
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not _KEY_FORM.fullmatch(key):
-        raise InvalidRequest(
-            f"Expected an Idempotency-Key of 1 to 200 visible ASCII characters, no spaces; got {len(key)} characters."
-        )
-    return key

@@ -10,15 +10,20 @@ from flask import Response, request
 
 from api import views
 from api.asking import DescribeQuery, read_query
+from api.auth import require_person
 from api.bodies import read_json
 from api.describing import DescribeRequest, ask_network
 from api.drawings import SVG, drawing_reply
 from api.openapi import describe
 from api.replies import JSON, json_reply, list_reply
 from api.routes import PREFIX
+from api.visible import owner_filter
+from api.yard import the_yard
 from ml.networks import NETWORKS, describe_network, make_network
 from records.errors import NotFound, near_matches, shorten
+from records.lookup import YardLibrary
 from records.specs import parse_as
+from records.weights import Weights, weights_of
 
 networks = APIBlueprint("networks", __name__, url_prefix=PREFIX)
 
@@ -55,7 +60,9 @@ def describe_any_network() -> Response:
     the image. With `format=svg`, or where the request accepts `image/svg+xml` before JSON, a drawing of it.
     """
     query = read_query(DescribeQuery)
-    network = ask_network(parse_as(DescribeRequest, read_json()[1]))
+    asked = parse_as(DescribeRequest, read_json()[1])
+    with the_yard().database.read() as session:
+        network = ask_network(asked, YardLibrary(session, owner_filter(), person_id=require_person().id))
     preferred = request.accept_mimetypes.best_match([JSON, SVG], default=JSON)
     if query.format == "svg" or (query.format is None and preferred == SVG):
         return drawing_reply(network)
@@ -75,4 +82,20 @@ def _shape(name: str) -> dict[str, Any]:
         "classes": network.classes,
         "parameters": made.parameters,
         "multiply_adds": made.multiply_adds,
+        "weights": [_weights_shape(weights) for weights in weights_of(name)],
+    }
+
+
+def _weights_shape(weights: Weights) -> dict[str, Any]:
+    return {
+        "name": weights.name,
+        "title": weights.title,
+        "options": dict(weights.options),
+        "input_shape": [weights.side_px, weights.side_px, 3],
+        "classes": weights.classes,
+        "file": weights.file,
+        "size_bytes": weights.size_bytes,
+        "digest": weights.digest,
+        "licence": weights.licence,
+        "source": weights.source,
     }

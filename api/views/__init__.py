@@ -6,7 +6,8 @@ One file a subject. `api.shapes` makes the replies themselves, as plain dicts.
 from __future__ import annotations
 
 from api.views.base import Reason, View, page_of
-from api.views.datasets import Dataset, Fetched
+from api.views.comparing import ComparedField, ComparedJob, ComparedNumber, Comparison
+from api.views.datasets import Dataset, DatasetVersion, Fetched, IntakeStand, Upload
 from api.views.estimates import (
     Accuracy,
     ByHand,
@@ -22,33 +23,55 @@ from api.views.estimates import (
     Remedy,
 )
 from api.views.jobs import Attempt, Job, JobEvent, Live
-from api.views.networks import Network, NetworkDescription, NetworkLayer, NetworkLimits, NetworkOption, NetworkTotals
+from api.views.models import AliasMove, FullModel, ModelAlias, ModelFile, ModelVersion, RegisteredModel
+from api.views.networks import (
+    Network,
+    NetworkDescription,
+    NetworkLayer,
+    NetworkLimits,
+    NetworkOption,
+    NetworkTotals,
+    PretrainedWeights,
+)
+from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
 from api.views.yard import Alive, Check, Device, Me, Readiness, SpecSchema, Version, Waiting
 
 __all__ = [
     "Accuracy",
+    "AliasMove",
     "Alive",
     "Artifact",
     "Attempt",
     "ByHand",
     "Check",
+    "ComparedField",
+    "ComparedJob",
+    "ComparedNumber",
+    "Comparison",
     "CorrectedPeak",
     "Dataset",
+    "DatasetVersion",
     "Device",
     "Estimate",
     "Fetched",
     "FieldProblem",
     "Fit",
     "FullEstimate",
+    "FullModel",
+    "IntakeStand",
     "Job",
     "JobEvent",
+    "LikelyClass",
     "Live",
     "LogLine",
     "Me",
     "MeasuredPeak",
     "MetricPoint",
+    "ModelAlias",
+    "ModelFile",
+    "ModelVersion",
     "MultiplyAdds",
     "Network",
     "NetworkDescription",
@@ -59,11 +82,16 @@ __all__ = [
     "Pace",
     "ParameterCounts",
     "Peak",
+    "Prediction",
+    "PretrainedWeights",
     "Problem",
     "Readiness",
     "Reason",
+    "RegisteredModel",
     "Remedy",
+    "SeenImage",
     "SpecSchema",
+    "Upload",
     "Version",
     "View",
     "Waiting",

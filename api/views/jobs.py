@@ -72,6 +72,11 @@ class Job(View):
     summary: dict[str, Any]
     """The few numbers that sum the run up, such as `test/accuracy`."""
     owner: str
+    note: str | None
+    """What people wrote on it: plain text."""
+    tags: list[str]
+    cloned_from: int | None
+    """The job whose spec it began with."""
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -83,7 +88,7 @@ class JobEvent(View):
 
     id: int
     kind: str
-    """`submitted`, `moved`, `placed`, `cancel_requested`, `checkpoint`, `attempt_ended` …"""
+    """`submitted`, `moved`, `placed`, `cancel_requested`, `checkpoint`, `attempt_ended`, `edited` …"""
     at: datetime
     actor: str
     """`user:NAME`, `worker:NAME` or `yard`."""

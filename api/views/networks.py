@@ -19,6 +19,26 @@ class NetworkOption(View):
     doc: str
 
 
+class PretrainedWeights(View):
+    """Weights that somebody trained, which the yard knows by name."""
+
+    name: str
+    title: str
+    options: dict[str, Any]
+    """The network's options that go with them, where they are not its defaults."""
+    input_shape: tuple[int, int, int]
+    """Height, width, channels of the images that they were trained on."""
+    classes: int | None
+    """How many the last layer tells apart; null where the file ends before it."""
+    file: str
+    size_bytes: int | None
+    """Null where it is not known."""
+    digest: str
+    """What the file is accepted by: `sha256:…`, or `md5:…` where the publisher gives no other."""
+    licence: str
+    source: str
+
+
 class Network(View):
     """A network that has a name."""
 
@@ -33,6 +53,8 @@ class Network(View):
     """With default options, without what only training has."""
     multiply_adds: int | None
     """For one image, forward."""
+    weights: list[PretrainedWeights]
+    """Pretrained weights that exist for it."""
 
 
 class NetworkLayer(View):

@@ -24,3 +24,7 @@ class Problem(BaseModel):
     code: str
     request_id: str
     problems: list[FieldProblem] | None = None
+    jobs: list[int] | None = None
+    """Of `dataset_in_use`: those that one may see; at most a hundred."""
+    other_jobs: int | None = None
+    """Of `dataset_in_use`: how many more there are."""

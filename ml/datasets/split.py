@@ -33,13 +33,13 @@ def split_validation(labels: ArrayLike, fraction: float, seed: int) -> tuple[NDA
     classes, counts = np.unique(labels, return_counts=True)
     taken = [
         generator.permutation(np.flatnonzero(labels == cls))[:share]
-        for cls, share in zip(classes, _shares(counts, total), strict=True)
+        for cls, share in zip(classes, share_out(counts, total), strict=True)
     ]
     validation = np.sort(np.concatenate(taken)).astype(np.int64)
     return np.setdiff1d(np.arange(len(labels), dtype=np.int64), validation), validation
 
 
-def _shares(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+def share_out(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
     """How many each class gives, by largest remainder; of equal remainders the earlier class goes first."""
     exact = counts * total / counts.sum()
     shares: NDArray[np.int64] = np.floor(exact).astype(np.int64)

@@ -1,4 +1,8 @@
-"""Random shift, rotation and zoom of a batch as one projective warp. TensorFlow only."""
+"""Random changes of a batch of training images, each image by its own draw. TensorFlow only.
+
+Equal seeds give equal draws, eagerly and inside `tf.data`. Each kind of change draws from a seed of its own, so that
+one that is switched on leaves the draws of the others as they were.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,53 @@ import math
 
 import tensorflow as tf
 
-from records.specs.train import Augmentation
+from ml.engine.colour import recolour
+from ml.engine.framing import frame
+from ml.engine.randaugment import randaugment
+from ml.engine.seeds import COLOUR, FRAMING, RANDAUGMENT, derived
+from records.specs.augmentation import Augmentation
 
 
-def augment(images: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> tf.Tensor:
-    """Warp each image by its own draw; equal seeds give equal draws.
-
-    Shift, rotation and zoom are composed into one matrix, so pixels are interpolated once, bilinearly. What comes into
-    view from beyond the border mirrors the image.
+def augment(
+    images: tf.Tensor,
+    augmentation: Augmentation,
+    seed: tf.Tensor,
+    *,
+    size: tuple[int, int] | None = None,
+    aspects: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """Change each image at random: its part and side, then its place, then some of many changes, then its colours.
 
     Args:
-        images: `[batch, height, width, channels]`, any range.
-        augmentation: the largest shift, rotation and zoom.
+        images: `[batch, height, width, channels]` of 0 to 255.
+        augmentation: what may change, and how far.
         seed: `[2]` integers.
+        size: height and width of the result, where a crop is asked for; else it is that of the images.
+        aspects: `[batch]`: width / height of each photograph before it was squeezed into the images' shape, for crops.
 
     Returns:
-        float32 of the same shape and range.
+        float32 `[batch, *size, channels]`, of 0 to 255; not rounded.
+    """
+    if augmentation.crop is not None or augmentation.flip != "none":
+        images = frame(images, augmentation, derived(seed, FRAMING), size=size, aspects=aspects)
+    images = tf.cast(images, tf.float32)
+    if augmentation.shift or augmentation.rotate_degrees or augmentation.zoom:
+        images = displace(images, augmentation, seed)
+    if augmentation.randaugment is not None:
+        images = randaugment(images, augmentation.randaugment, derived(seed, RANDAUGMENT))
+    return recolour(images, augmentation, derived(seed, COLOUR))
+
+
+def displace(images: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> tf.Tensor:
+    """Shift, turn and zoom each image.
+
+    The three are composed into one matrix, so pixels are interpolated once, bilinearly. What comes into view from
+    beyond the border mirrors the image.
     """
     height, width = images.shape[1:3]
     draws = tf.random.stateless_uniform([tf.shape(images)[0], 4], seed, -1.0, 1.0)
     return warp(
-        tf.cast(images, tf.float32),
+        images,
         down_px=draws[:, 0] * (augmentation.shift * height),
         right_px=draws[:, 1] * (augmentation.shift * width),
         angle=draws[:, 2] * math.radians(augmentation.rotate_degrees),

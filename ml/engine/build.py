@@ -8,16 +8,23 @@ from typing import Any
 import keras
 
 from ml.engine.layers import LeCun1998, PartialConv2D, TrainableSubsampling2D, scaled_tanh
-from ml.engine.maps import ChannelPadding, GroupedConv2D, LocalResponseNormalization
+from ml.engine.maps import ChannelOrder, ChannelPadding, GroupedConv2D, LocalResponseNormalization
+from ml.engine.residuals import LayerScale, StochasticDepth
 from ml.networks import IMAGES, LOGITS, PROBABILITIES, Network, Node
 
 OWN_LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "ChannelOrder": ChannelOrder,
     "ChannelPadding": ChannelPadding,
+    "LayerScale": LayerScale,
     "LocalResponseNormalization": LocalResponseNormalization,
     "PartialConv2D": PartialConv2D,
+    "StochasticDepth": StochasticDepth,
     "TrainableSubsampling2D": TrainableSubsampling2D,
 }
 """Layers that Keras does not have; every other type is Keras's own."""
+
+DRAWING_IN_TRAINING = frozenset({"Dropout", "StochasticDepth"})
+"""Layers that draw random numbers while they train, from a seed of their own."""
 
 FULL_PRECISION = frozenset({LOGITS, PROBABILITIES})
 """Layers that compute in the precision of the weights even where the others use 16 bits: the loss needs it."""
@@ -58,7 +65,7 @@ def main_model(model: keras.Model) -> keras.Model:
 def make_layer(node: Node, seed: int, *, full_precision: bool = False) -> keras.layers.Layer:
     """The Keras layer of one node."""
     arguments = {key: _argument(key, value, node.name, seed) for key, value in node.layer.options().items()}
-    if node.layer.type == "Dropout":
+    if node.layer.type in DRAWING_IN_TRAINING:
         arguments["seed"] = derive_seed(seed, node.name)
     if full_precision:
         arguments["dtype"] = keras.config.dtype_policy().variable_dtype

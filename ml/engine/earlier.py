@@ -1,36 +1,26 @@
-"""The classifier of an earlier run, built from its record and given its weights. No saved model is ever loaded."""
+"""A network with the weights that an earlier run of the yard kept. No saved model is ever loaded, only numbers."""
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 
 import keras
 
 from ml.engine.build import build_model, main_model
-from ml.networks import Network, draw_network
-from records.errors import RecipeFailed
-from records.specs import TrainSpec, parse_spec
+from ml.networks import Network
+from records.errors import ModelUnreadable
 
 
-def read_spec(record: Path) -> TrainSpec:
-    """The spec in a run's `run.json`.
+def load_trained(network: Network, weights: Path) -> keras.Model:
+    """The network's model without auxiliary heads: it takes raw images of 0 to 255 and gives probabilities.
 
-    Raises:
-        RecipeFailed: it is not that of a training.
-    """
-    spec = parse_spec(json.loads(record.read_bytes())["spec"])
-    if not isinstance(spec, TrainSpec):
-        raise RecipeFailed(f"Expected the record of a training in {record.name}, got one of kind {spec.kind!r}.")
-    return spec
-
-
-def load_classifier(network: Network, weights: Path) -> keras.Model:
-    """The network's model without auxiliary heads, with the numbers of a weights file that the yard wrote.
+    Args:
+        network: as `ml.run_record` draws it.
+        weights: the run's `best.weights.h5` or `last.weights.h5`.
 
     Raises:
-        RecipeFailed: the file does not hold this network's weights.
+        ModelUnreadable: the file does not hold this network's weights.
     """
     model = main_model(build_model(network, seed=0))
     try:
@@ -38,10 +28,8 @@ def load_classifier(network: Network, weights: Path) -> keras.Model:
             warnings.simplefilter("error")  # Keras only warns of a layer that it finds no numbers for
             model.load_weights(weights)
     except (UserWarning, ValueError, KeyError, OSError) as error:
-        raise RecipeFailed(f"{weights.name} does not hold the weights of {network.name}: {error}") from error
+        raise ModelUnreadable(
+            f"{weights.name} does not hold the weights of {network.name}: {str(error)[:500]}. If the code of the "
+            "network has changed since the run, train again, or use the release that trained it."
+        ) from error
     return model
-
-
-def draw_classifier(spec: TrainSpec, image_shape: tuple[int, int, int], classes: int) -> Network:
-    """The network that a training's spec names, for the images that it learned from."""
-    return draw_network(spec.network, image_shape, classes)

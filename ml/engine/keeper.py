@@ -19,12 +19,12 @@ KEPT = 2
 
 
 class CheckpointKeeper:
-    """Writes checkpoints of one model and optimizer into a folder, and announces them.
+    """Writes checkpoints of one model and its optimizers into a folder, and announces them.
 
     Args:
         folder: where `checkpoint-<step>.npz` goes; the last two are kept.
         model: all its variables are saved, those of random generators too.
-        optimizer: built for the model.
+        optimizers: built for the model.
         identity: what must be the same for training to go on exactly, as flat JSON.
         reporter: hears of each finished checkpoint, and knows whether to stop.
         every_s: least time between checkpoints within an epoch, in seconds.
@@ -36,14 +36,17 @@ class CheckpointKeeper:
         folder: Path,
         *,
         model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        optimizers: Sequence[keras.optimizers.Optimizer],
         identity: Mapping[str, Any],
         reporter: Reporter,
         every_s: float,
         clock: Callable[[], float],
     ) -> None:
         self._folder = folder
-        self._groups: dict[str, Sequence[keras.Variable]] = {"model": model.variables, "optimizer": optimizer.variables}
+        self._groups: dict[str, Sequence[keras.Variable]] = {
+            "model": model.variables,
+            "optimizer": [variable for optimizer in optimizers for variable in optimizer.variables],
+        }
         self._identity = dict(identity)
         self._reporter = reporter
         self._every_s = every_s

@@ -1,10 +1,11 @@
-"""Keras layers of Trainyard's own that work across maps, for AlexNet, GoogLeNet and small ResNets. Only `keras.ops`.
+"""Keras layers of Trainyard's own that work across maps. Only `keras.ops`.
 
 They are registered under `trainyard`, so that a saved model finds them again once this module is imported.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -80,6 +81,31 @@ class ChannelPadding(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """What makes this layer again."""
         return {**super().get_config(), "channels": self.channels}
+
+
+@_registered
+class ChannelOrder(keras.layers.Layer):
+    """The channels in another order. Takes `[…, channels]`; `order` names, for each that goes out, the one that comes.
+
+    Cut and joined again, not gathered: the gradient of a gather is not the same every time on every device.
+    """
+
+    def __init__(self, order: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.order = tuple(order)
+
+    def call(self, inputs: Any) -> Any:
+        """The channels, reordered."""
+        channels = ops.split(inputs, len(self.order), axis=-1)
+        return ops.concatenate([channels[place] for place in self.order], axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """As it came."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """What makes this layer again."""
+        return {**super().get_config(), "order": self.order}
 
 
 @_registered

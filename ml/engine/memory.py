@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from ml.datasets.images import Part
 from ml.engine.build import build_model
+from ml.engine.images import TrainingImages
 from ml.engine.optimizers import make_optimizer
-from ml.engine.steps import TrainingImages, TrainingSteps
+from ml.engine.steps import TrainingSteps
 from ml.networks import Network
 from records.specs.train import Optimizer
 
@@ -76,8 +78,8 @@ def measure_peak(network: Network, *, batch_size: int, optimizer: Optimizer, lim
     data = rng.integers(0, 256, (count, *network.input_shape), np.uint8)
     labels = rng.integers(0, network.classes, count)
     model = build_model(network, seed=0)
-    images = TrainingImages(data, labels, batch_size=batch_size, seed=0, augmentation=None, threads=2)
-    steps = TrainingSteps(model, make_optimizer(optimizer), class_weights=None, auxiliary=network.auxiliary)
+    images = TrainingImages(Part.of(data, labels), batch_size=batch_size, seed=0, augmentation=None, threads=2)
+    steps = TrainingSteps.of(model, make_optimizer(optimizer), auxiliary=network.auxiliary)
     del data
     forget_peak()
     rates, done = np.full(BATCHES_AT_HAND, 1e-4, np.float32), 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +16,10 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass
 class TrainingState:
-    """Where training stands. Plain data; `ml.recipes.train` alone moves it."""
+    """Where training stands. Plain data; `ml.engine.training` alone moves it."""
 
+    stage: int = 0
+    """The stage of a recipe that has several."""
     epoch: int = 0
     """Epochs finished."""
     position: int = 0
@@ -44,6 +47,16 @@ class TrainingState:
     """Images classified right in each step of the epoch under way, `[position]`."""
     best_weights: list[NDArray[Any]] = field(default_factory=list)
     """`model.weights` after the best epoch; empty before the first."""
+
+    def enter(self, stage: int) -> None:
+        """Begin a stage: what was watched in the one before counts no more, but its best weights do."""
+        self.stage = stage
+        self.rate_factor, self.plateau, self.stopping, self.ended_early = 1.0, Watched(), Watched(), False
+
+    def put_best(self, model: keras.Model) -> None:
+        """Give a model the weights of the best epoch."""
+        for weight, best in zip(model.weights, self.best_weights, strict=True):
+            weight.assign(best)
 
     def to_parts(self) -> tuple[Arrays, dict[str, Any]]:
         """As arrays and JSON, for a checkpoint."""

@@ -1,4 +1,4 @@
-"""The training step, compiled, and the images that feed it. TensorFlow only.
+"""The training step, compiled. TensorFlow only.
 
 A call runs many steps without coming back to Python, and every step depends on nothing but the seed, its number and the
 variables: so training may stop after any step and go on from there with the same bits.
@@ -10,94 +10,105 @@ and warping images in `tf.data` overlaps with training and beats doing it inside
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from ml.engine.augment import augment
 from ml.networks import LOGITS, Auxiliary
-from records.specs.train import Augmentation
-
-PREFETCHED_BATCHES = 4
 
 
-class TrainingImages:
-    """The training split in memory, dealt in an order that follows from the seed and the epoch alone.
+class Forward:
+    """What the loss is made of: a model's logits, and those of its auxiliary heads, as training runs it.
 
     Args:
-        images: uint8 `[n, height, width, channels]`.
-        labels: int64 `[n]`.
-        batch_size: images a step; an epoch's last batch holds what is left.
-        seed: of the order and the augmentation.
-        augmentation: None leaves the images as they are.
-        threads: processor threads for the pipeline.
+        model: takes raw images.
+        auxiliary: its heads besides the layer `logits`.
     """
 
-    def __init__(
-        self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        *,
-        batch_size: int,
-        seed: int,
-        augmentation: Augmentation | None,
-        threads: int,
-    ) -> None:
-        with tf.device("CPU:0"):
-            self._images, self._labels = tf.constant(images), tf.constant(labels)
-        self.count = len(images)
-        self.batch_size = batch_size
-        self.steps_per_epoch = -(-len(images) // batch_size)
-        self._seed = seed
-        self._augmentation = augmentation
-        self._threads = threads
+    def __init__(self, model: keras.Model, auxiliary: Sequence[Auxiliary] = ()) -> None:
+        names = (LOGITS, *(head.name for head in auxiliary))
+        self._logits = keras.Model(model.inputs, {name: model.get_layer(name).output for name in names})
 
-    def batches(self, epoch: int, first: int) -> tf.data.Iterator:
-        """The batches (images, labels) of an epoch, counted from 0, from number `first` on."""
-        order = tf.constant(np.random.default_rng([self._seed, epoch]).permutation(self.count))
+    def __call__(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Logits `[batch, classes]` by name, of images `[batch, height, width, channels]`."""
+        return self._logits(tf.cast(images, tf.float32), training=True)
 
-        def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
-            images = tf.gather(self._images, chosen)
-            if self._augmentation is not None:
-                images = augment(images, self._augmentation, [self._seed, epoch * self.steps_per_epoch + number])
-            return images, tf.gather(self._labels, chosen)
+    @property
+    def variables(self) -> Sequence[keras.Variable]:
+        """What training changes."""
+        return self._logits.trainable_variables
 
-        options = tf.data.Options()
-        options.threading.private_threadpool_size = self._threads
-        numbers = tf.data.Dataset.range(first, self.steps_per_epoch)
-        return iter(numbers.map(batch).prefetch(PREFETCHED_BATCHES).with_options(options))
+    @property
+    def losses(self) -> Sequence[tf.Tensor]:
+        """What the layers add to the loss (weight penalties)."""
+        return self._logits.losses
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one image: height, width, channels."""
+        return self._logits.input_shape[1:]
+
+
+@dataclass(frozen=True)
+class RateGroup:
+    """Variables that are trained at one share of the rate, by an optimizer of their own."""
+
+    optimizer: keras.optimizers.Optimizer
+    variables: Sequence[keras.Variable]
+    share: float = 1.0
 
 
 class TrainingSteps:
     """Optimizer steps on the softmax cross-entropy of the model's logits.
 
     Args:
-        model: its layer `logits` is trained, and its auxiliary heads are; takes raw images.
-        optimizer: gets its variables here, so that the first step is traced once only.
-        class_weights: float32 `[classes]`; each image's loss is multiplied by its class's weight. The mean is over the
-            images, not over the weights, as in Keras.
-        auxiliary: heads of the model whose losses are minimised too, each times its weight. The loss that is reported
-            is the main one alone, so that it can be compared with other networks' and with validation.
+        forward: from images to logits.
+        groups: all of its variables, in their order; each optimizer gets its variables here, so that the first step is
+            traced once only.
+        class_weights: float32 `[classes]`; each image's loss is multiplied by its class's weight, or where its label is
+            a mixture, by the mixture of the weights. The mean is over the images, not over the weights, as in Keras.
+        auxiliary: heads whose losses are minimised too, each times its weight. The loss that is reported is the main
+            one alone, so that it can be compared with other networks' and with validation.
+        label_smoothing: share of each label that is spread evenly over all classes; it is in the reported loss.
     """
 
     def __init__(
         self,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
+        forward: Forward,
+        groups: Sequence[RateGroup],
         *,
         class_weights: NDArray[np.float32] | None,
         auxiliary: Sequence[Auxiliary] = (),
+        label_smoothing: float = 0.0,
     ) -> None:
-        names = (LOGITS, *(head.name for head in auxiliary))
-        self._logits = keras.Model(model.inputs, {name: model.get_layer(name).output for name in names})
+        self._forward = forward
+        self._groups = tuple(groups)
+        self._variables = [variable for group in groups for variable in group.variables]
         self._heads = tuple(auxiliary)
-        self._optimizer = optimizer
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
-        optimizer.build(self._logits.trainable_variables)
+        self._label_smoothing = label_smoothing
+        for group in groups:
+            group.optimizer.build(group.variables)
         self._run = tf.function(self._many_steps)
+
+    @classmethod
+    def of(
+        cls,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        *,
+        class_weights: NDArray[np.float32] | None = None,
+        auxiliary: Sequence[Auxiliary] = (),
+        label_smoothing: float = 0.0,
+    ) -> TrainingSteps:
+        """Steps that train a whole model at one rate."""
+        forward = Forward(model, auxiliary)
+        groups = [RateGroup(optimizer, forward.variables)]
+        return cls(forward, groups, class_weights=class_weights, auxiliary=auxiliary, label_smoothing=label_smoothing)
 
     def run(
         self, batches: tf.data.Iterator, rates: NDArray[np.float32], *, first: int, count: int
@@ -120,7 +131,7 @@ class TrainingSteps:
     def trace(self, batch_size: int) -> tf.types.experimental.ConcreteFunction:
         """One step on so many images, traced and not executed."""
         signature = (
-            tf.TensorSpec([batch_size, *self._logits.input_shape[1:]], tf.uint8),
+            tf.TensorSpec([batch_size, *self._forward.input_shape], tf.uint8),
             tf.TensorSpec([batch_size], tf.int64),
             tf.TensorSpec([], tf.float32),
         )
@@ -137,25 +148,32 @@ class TrainingSteps:
         return losses.stack(), right.stack()
 
     def _step(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        variables = self._logits.trainable_variables
-        self._optimizer.learning_rate.assign(rate)
+        for group in self._groups:
+            group.optimizer.learning_rate.assign(rate * group.share)
         with tf.GradientTape() as tape:
-            outputs = self._logits(tf.cast(images, tf.float32), training=True)
+            outputs = self._forward(images)
             logits = outputs[LOGITS]
-            loss = self._loss(labels, logits)
+            loss = tf.add_n([self._cross_entropy(labels, logits), *self._forward.losses])
             helping = [head.weight * self._cross_entropy(labels, outputs[head.name]) for head in self._heads]
             whole = tf.add_n([loss, *helping])
-        self._optimizer.apply(tape.gradient(whole, variables), variables)
-        said = tf.argmax(logits, axis=1, output_type=labels.dtype)
-        return loss, tf.math.count_nonzero(said == labels, dtype=tf.int32)
-
-    def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """The cross-entropy, plus what the layers add (weight penalties)."""
-        return tf.add_n([self._cross_entropy(labels, logits), *self._logits.losses])
+        gradients = iter(tape.gradient(whole, self._variables))
+        for group in self._groups:
+            group.optimizer.apply(list(islice(gradients, len(group.variables))), group.variables)
+        said, meant = tf.argmax(logits, axis=1), tf.argmax(labels, axis=1) if labels.shape.rank == 2 else labels
+        return loss, tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=tf.int32)
 
     def _cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """Mean over the batch."""
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, tf.cast(logits, tf.float32))
+        """Mean over the batch; labels are numbers of classes `[batch]`, or shares of them `[batch, classes]`."""
+        logits = tf.cast(logits, tf.float32)
+        if labels.shape.rank == 1 and not self._label_smoothing:
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            return tf.reduce_mean(
+                losses if self._class_weights is None else losses * tf.gather(self._class_weights, labels)
+            )
+        classes = logits.shape[-1]
+        shares = tf.one_hot(labels, classes) if labels.shape.rank == 1 else labels
+        smoothed = shares * (1.0 - self._label_smoothing) + self._label_smoothing / classes
+        losses = tf.nn.softmax_cross_entropy_with_logits(smoothed, logits)
         if self._class_weights is not None:
-            losses *= tf.gather(self._class_weights, labels)
+            losses *= tf.linalg.matvec(shares, self._class_weights)
         return tf.reduce_mean(losses)

@@ -54,7 +54,7 @@ def trace_peak(
 def trace_step(network: Network, *, batch_size: int, optimizer: Optimizer) -> tf.Graph:
     """The graph of one optimizer step, as `ml.engine.steps` runs it in its loop."""
     model = build_model(network, seed=0)
-    steps = TrainingSteps(model, make_optimizer(optimizer), class_weights=None, auxiliary=network.auxiliary)
+    steps = TrainingSteps.of(model, make_optimizer(optimizer), auxiliary=network.auxiliary)
     return steps.trace(batch_size).graph
 
 
@@ -62,12 +62,14 @@ def list_operations(graph: tf.Graph) -> list[Operation]:
     """The graph's operations in the order of a dataflow queue, with what they read and make."""
     owner: dict[str, str] = {}
     """By tensor, the one in whose memory it lies; empty where that is a variable or a constant."""
-    return [_operation(op, owner) for op in _in_queue_order(graph) if op.type != TIED_TOGETHER]
+    needed = _needed(graph)
+    ordered = [op for op in _in_queue_order(graph) if op.name in needed and op.type != TIED_TOGETHER]
+    return [_operation(op, owner) for op in ordered]
 
 
 def _operation(op: tf.Operation, owner: dict[str, str]) -> Operation:
     inputs = tuple(name for name in (owner.get(_source(tensor).name, "") for tensor in op.inputs) if name)
-    if op.type in VIEWS or op.type in ("Const", "Placeholder"):
+    if op.type in VIEWS or op.type in ("Const", "Placeholder") or _is_times_one(op):
         source = inputs[0] if inputs and op.type != "ReadVariableOp" else ""
         for tensor in op.outputs:
             owner[tensor.name] = source
@@ -78,6 +80,20 @@ def _operation(op: tf.Operation, owner: dict[str, str]) -> Operation:
     if op.type == "MaxPool":
         makes += ((f"{op.name}/places", Size(fixed=prod(op.outputs[0].shape))),)
     return Operation(op.name, inputs, makes, inputs if op.type in IN_PLACE else ())
+
+
+def _needed(graph: tf.Graph) -> set[str]:
+    """The operations that something comes of; TensorFlow leaves out the others, such as gradients of constants."""
+    ends = [op for op in graph.get_operations() if op.op_def.is_stateful]
+    ends += [_source(tensor).op for tensor in graph.outputs]
+    needed, waiting = set(), deque(ends)
+    while waiting:
+        op = waiting.popleft()
+        if op.name not in needed:
+            needed.add(op.name)
+            waiting.extend(_source(tensor).op for tensor in op.inputs)
+            waiting.extend(op.control_inputs)
+    return needed
 
 
 def _in_queue_order(graph: tf.Graph) -> list[tf.Operation]:
@@ -101,6 +117,14 @@ def _in_queue_order(graph: tf.Graph) -> list[tf.Operation]:
             if not waits[reader.name]:
                 ready.append(reader)
     return order
+
+
+def _is_times_one(op: tf.Operation) -> bool:
+    """A product with a constant of 1, as in SiLU, which TensorFlow leaves out when it runs the graph."""
+    if op.type != "Mul" or not any(tensor.op.type == "Const" for tensor in op.inputs):
+        return False
+    values = [tf.get_static_value(tensor) for tensor in op.inputs if tensor.op.type == "Const"]
+    return all(value.size == 1 and float(value.ravel()[0]) == 1.0 for value in values)
 
 
 def _source(tensor: tf.Tensor) -> tf.Tensor:

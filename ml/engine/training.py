@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 
 from ml.engine.evaluate import Score
+from ml.engine.images import TrainingImages
 from ml.engine.keeper import CheckpointKeeper
 from ml.engine.pace import Pace
 from ml.engine.points import batch_counts, due_windows, steps_per_point
 from ml.engine.schedules import schedule_factors
 from ml.engine.state import TrainingState
-from ml.engine.steps import TrainingImages, TrainingSteps
+from ml.engine.steps import TrainingSteps
 from ml.reporter import Reporter
 from records.errors import Diverged
 from records.specs import TrainSpec
-from records.specs.train import EarlyStopping, Plateau
+from records.specs.train import EarlyStopping, Plateau, Schedule
 
 ADVICE = (
     "Choose a smaller learning_rate, a schedule with warm-up, or check that the labels belong to the images; "
@@ -26,27 +29,65 @@ ADVICE = (
 )
 
 
+@dataclass(frozen=True)
+class Course:
+    """Epochs that follow one schedule: all of a training, or one stage of it."""
+
+    epochs: int
+    learning_rate: float
+    schedule: Schedule
+    early_stopping: EarlyStopping | None = None
+    """Ends the course."""
+    chosen_by: str = "val/loss"
+    """The metric whose best epoch gives the weights that are kept."""
+    before: int = 0
+    """Epochs of the courses before this one."""
+    after: int = 0
+    """Epochs of those behind it."""
+
+    @classmethod
+    def of(cls, spec: TrainSpec) -> Course:
+        """All of a training from random weights."""
+        rule = spec.early_stopping
+        chosen_by = rule.metric if rule else "val/loss"
+        return cls(spec.epochs, spec.learning_rate, spec.schedule, early_stopping=rule, chosen_by=chosen_by)
+
+    @property
+    def end(self) -> int:
+        """The number of the epoch after the last, counted over all courses."""
+        return self.before + self.epochs
+
+    @property
+    def all_epochs(self) -> int:
+        """Of all courses."""
+        return self.end + self.after
+
+
 class Training:
-    """Moves a `TrainingState` through its epochs."""
+    """Moves a `TrainingState` through the epochs of a course."""
 
     def __init__(
         self,
-        spec: TrainSpec,
+        course: Course,
         images: TrainingImages,
         steps: TrainingSteps,
         keeper: CheckpointKeeper,
         reporter: Reporter,
     ) -> None:
-        self._spec = spec
+        self._course = course
         self._images = images
         self._steps = steps
         self._keeper = keeper
         self._reporter = reporter
         self._pace = Pace(time.perf_counter)
         self._per_epoch = images.steps_per_epoch
-        self._factors = schedule_factors(spec.schedule, spec.epochs * self._per_epoch, self._per_epoch)
+        self._factors = schedule_factors(course.schedule, course.epochs * self._per_epoch, self._per_epoch)
         self._counts = batch_counts(images.count, images.batch_size)
         self._first = True
+
+    def is_under_way(self, state: TrainingState) -> bool:
+        """Whether the course has an epoch to do."""
+        return state.epoch < self._course.end and not state.ended_early
 
     def run_epoch(self, state: TrainingState) -> None:
         """Do the optimizer steps of an epoch that are still to do, chunk by chunk.
@@ -98,11 +139,30 @@ class Training:
         self._reporter.metrics(known)
         state.points += [(*point, time.time()) for point in known]
 
+    def sum_up(self, state: TrainingState, split: str, last: Score) -> dict[str, Any]:
+        """The few numbers that sum a training up; those of the validation part are of the epoch that was chosen.
+
+        Args:
+            state: at the end.
+            split: `test`, or `val` where there are no images to test with: then the last score says nothing new.
+            last: of the chosen weights, on that split.
+        """
+        chosen = state.history[state.best_epoch - 1]
+        tested = {} if split == "val" else {f"{split}/accuracy": last.accuracy, f"{split}/loss": last.loss}
+        self.add_points(state, tested)
+        return {
+            **tested,
+            "val/accuracy": chosen["val/accuracy"],
+            "val/loss": chosen["val/loss"],
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+        }
+
     def _epoch_rates(self, state: TrainingState) -> np.ndarray:
         """The learning rate of each step of the epoch under way, float32 `[steps_per_epoch]`."""
-        first = state.epoch * self._per_epoch
+        first = (state.epoch - self._course.before) * self._per_epoch
         factors = self._factors[first : first + self._per_epoch]
-        return (self._spec.learning_rate * state.rate_factor * factors).astype(np.float32)
+        return (self._course.learning_rate * state.rate_factor * factors).astype(np.float32)
 
     def _check_finite(self, losses: np.ndarray, state: TrainingState) -> None:
         broken = np.flatnonzero(~np.isfinite(losses))
@@ -114,7 +174,8 @@ class Training:
         if self._first:
             self._first = False
             self._reporter.first_step()
-        width = steps_per_point(self._per_epoch, self._spec.epochs)
+        epochs = self._course.all_epochs
+        width = steps_per_point(self._per_epoch, epochs)
         made = []
         for first, end in due_windows(state.position - count, state.position, width=width, last=self._per_epoch):
             step = state.step - state.position + end
@@ -126,14 +187,15 @@ class Training:
             ]
         self._reporter.metrics(made)
         state.points += [(*point, time.time()) for point in made]
-        remaining = self._spec.epochs * self._per_epoch - state.step
+        remaining = epochs * self._per_epoch - state.step
         self._reporter.progress(
             step=state.step,
-            steps=self._spec.epochs * self._per_epoch,
+            steps=epochs * self._per_epoch,
             epoch=state.epoch + 1,
-            epochs=self._spec.epochs,
+            epochs=epochs,
             images_per_s=self._pace.images_per_s(self._images.batch_size),
-            time_left_s=self._pace.time_left_s(remaining),
+            # A later course has another pace, of which nothing is known yet.
+            time_left_s=None if self._course.after else self._pace.time_left_s(remaining),
             values={
                 "train/loss": float(state.losses[-width:].mean()),
                 "train/accuracy": float(state.right[-width:].sum() / self._counts[: state.position][-width:].sum()),
@@ -142,14 +204,14 @@ class Training:
         )
 
     def _choose_best(self, state: TrainingState, row: dict[str, float], model: keras.Model) -> None:
-        metric = self._spec.early_stopping.metric if self._spec.early_stopping else "val/loss"
+        metric = self._course.chosen_by
         state.chosen = state.chosen.after(row[metric], metric=metric, min_delta=0.0)
         if state.chosen.waited == 0:
             state.best_epoch = state.epoch
             state.best_weights = [weight.numpy() for weight in model.weights]
 
     def _watch_plateau(self, state: TrainingState, row: dict[str, float]) -> None:
-        schedule = self._spec.schedule
+        schedule = self._course.schedule
         if not isinstance(schedule, Plateau):
             return
         state.plateau = state.plateau.after(row[schedule.metric], metric=schedule.metric, min_delta=schedule.min_delta)
@@ -158,7 +220,7 @@ class Training:
             state.plateau = type(state.plateau)(best=state.plateau.best)
 
     def _watch_early_stopping(self, state: TrainingState, row: dict[str, float]) -> None:
-        rule: EarlyStopping | None = self._spec.early_stopping
+        rule = self._course.early_stopping
         if rule is None:
             return
         state.stopping = state.stopping.after(row[rule.metric], metric=rule.metric, min_delta=rule.min_delta)

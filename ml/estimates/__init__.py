@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ml.estimates.cost import Cost, cost_of_training
+from ml.estimates.cost import Cost, cost_of_finetuning, cost_of_training
 from ml.estimates.estimate import FORM, Estimate, estimate_training
 from ml.estimates.fitting import Room, advise
 from ml.estimates.peak import Peak, Training
@@ -22,6 +22,7 @@ __all__ = [
     "Textbook",
     "Training",
     "advise",
+    "cost_of_finetuning",
     "cost_of_training",
     "count_by_hand",
     "estimate_training",

@@ -80,6 +80,9 @@ def _activation(script: Script, node: Node, gradient: str) -> None:
 
 
 def _dropout(script: Script, node: Node, gradient: str) -> None:
+    if node.name in script.plan.frozen:
+        script.pass_on(node, 0, gradient)
+        return
     script.give(node, 0, gradient, f"{node.name}/mask", over=True)
 
 
@@ -104,7 +107,10 @@ def _multiply(script: Script, node: Node, gradient: str) -> None:
 
 
 def _batch_norm(script: Script, node: Node, gradient: str) -> None:
-    """Three ways lead back through scale, mean and variance; they are added up at the end."""
+    """Three ways lead back through scale, mean and variance; they are added up at the end. Of a frozen one, one."""
+    if node.name in script.plan.frozen:
+        script.give(node, 0, gradient, over=True)
+        return
     size, (source,), name = script.size(node.name), script.inputs(node), node.name
     if not script.trained[node.inputs[0]]:
         script.add(f"{name}/product", reads=(gradient, source), makes=((f"{name}/product", size),))
@@ -118,6 +124,39 @@ def _batch_norm(script: Script, node: Node, gradient: str) -> None:
     ways = (direct, mean, variance)
     script.add(f"{name}/add", reads=ways, makes=((f"{name}/total'", size),), over=ways)
     script.give(node, 0, f"{name}/total'", over=True)
+
+
+def _layer_norm(script: Script, node: Node, gradient: str) -> None:
+    """Scale and shift of each place have gradients of the input's size, and lead back over mean and variance."""
+    size, (source,), name = script.size(node.name), script.inputs(node), node.name
+    scale = f"{name}/scale"
+    direct, by_product, by_shift = (f"{name}/{way}'" for way in ("direct", "by_product", "by_shift"))
+    mean, variance = f"{name}/mean'", f"{name}/variance'"
+    script.add(direct, reads=(gradient, scale), makes=((direct, size),))
+    script.add(by_product, reads=(gradient, source), makes=((by_product, size),))
+    script.add(by_shift, reads=(gradient,), makes=((by_shift, size),))
+    script.add(f"{name}/mean sums", reads=(gradient, scale), scratch=size)
+    both = (by_product, by_shift)
+    script.add(f"{name}/scale'", reads=both, makes=((f"{name}/scale'", size),), over=both)
+    script.add(f"{name}/gamma", reads=(f"{name}/scale'",), scratch=size)
+    script.add(f"{name}/deviation", reads=(f"{name}/scale'",), scratch=size)
+    script.add(variance, reads=(source,), makes=((variance, size),))
+    script.add(mean, makes=((mean, size),))
+    ways = (direct, mean, variance)
+    script.add(f"{name}/add", reads=ways, makes=((f"{name}/total'", size),), over=ways)
+    script.give(node, 0, f"{name}/total'", over=True)
+
+
+def _layer_scale(script: Script, node: Node, gradient: str) -> None:
+    script.add(f"{node.name}/d", reads=(gradient, script.views[node.inputs[0]]), scratch=script.size(node.name))
+    script.give(node, 0, gradient, over=True)
+
+
+def _stochastic_depth(script: Script, node: Node, gradient: str) -> None:
+    if node.name in script.plan.frozen:
+        script.pass_on(node, 0, gradient)
+        return
+    _in_place(script, node, gradient)
 
 
 def _lrn(script: Script, node: Node, gradient: str) -> None:
@@ -147,7 +186,11 @@ BACKWARD: dict[str, Callable[[Script, Node, str], None]] = {
     "Add": _view,
     "Activation": _activation,
     "BatchNormalization": _batch_norm,
+    "ChannelOrder": _new,
     "Dropout": _dropout,
+    "StochasticDepth": _stochastic_depth,
+    "LayerNormalization": _layer_norm,
+    "LayerScale": _layer_scale,
     "MaxPooling2D": _max_pool,
     "GlobalMaxPooling2D": _new,
     "AveragePooling2D": _new,

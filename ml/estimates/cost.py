@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 from typing import Any
 
 from ml.estimates.estimate import Estimate, estimate_training
 from ml.estimates.fitting import Room, advise
-from ml.estimates.peak import Training
+from ml.estimates.peak import LargestOf, Training
 from ml.estimates.plan import DeviceKind, OptimizerName, Plan
 from ml.estimates.remedies import SMALLER, Smaller
 from ml.networks import Network, NetworkError, make_network
-from records.specs import TrainSpec
-from records.specs.train import SGD
+from ml.sizing import HELD_BYTES, evaluation_sizing, training_sizing
+from records.library import DatasetCard
+from records.specs import FinetuneSpec, TrainSpec
+from records.specs.train import SGD, Optimizer
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,12 @@ class Cost:
     network: Network
     plan: Plan
     images: int
-    """In the training split."""
+    """To train on."""
+    data_bytes: int
+    """Of them, where they are held in memory."""
     smaller: Smaller | None = None
+    before: tuple[Plan, ...] = ()
+    """Of stages before the last, where there are several."""
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -46,32 +51,82 @@ class Cost:
         )
 
     @cached_property
-    def _training(self) -> Training:
-        return Training(self.network, self.plan, data_bytes=self.images * prod(self.network.input_shape))
+    def _training(self) -> Training | LargestOf:
+        plans = (*self.before, self.plan)
+        trainings = [Training(self.network, plan, data_bytes=self.data_bytes) for plan in plans]
+        return LargestOf(trainings) if self.before else trainings[0]
 
 
-def cost_of_training(spec: TrainSpec, network: Network, *, images: int) -> Cost:
+def cost_of_training(spec: TrainSpec, network: Network, dataset: DatasetCard) -> Cost:
     """The cost of a train spec.
 
     Args:
         spec: what was asked.
         network: the one it names, for its dataset.
-        images: in the dataset's training split, before validation is set aside.
+        dataset: to train on.
     """
-    used = round(images * (1 - spec.validation_fraction))
-    used = max(1, min(used, spec.train_examples or used))
+    used = count_used(spec, dataset)
     plan = Plan(
         batch_size=min(spec.batch_size, used),
-        optimizer=_optimizer(spec),
-        augmented=spec.augmentation is not None,
+        optimizer=optimizer_name(spec.optimizer),
+        augmented=spec.augmentation is not None and not spec.augmentation.is_off,
     )
-    return Cost(network, plan, used, _smaller(spec, network))
+    return Cost(network, plan, used, held_bytes(spec, network, dataset, images=used), _smaller(spec, network))
 
 
-def _optimizer(spec: TrainSpec) -> OptimizerName:
-    if isinstance(spec.optimizer, SGD):
-        return "momentum" if spec.optimizer.momentum else "sgd"
-    return spec.optimizer.name
+def cost_of_finetuning(
+    spec: FinetuneSpec,
+    network: Network,
+    dataset: DatasetCard,
+    *,
+    frozen: frozenset[str],
+    fresh: frozenset[str],
+) -> Cost:
+    """The cost of a finetune spec: the larger of its two stages.
+
+    Args:
+        spec: what was asked.
+        network: with its new head.
+        dataset: to train on.
+        frozen: layers that stay as they are in the second stage.
+        fresh: layers of the new head.
+    """
+    used = count_used(spec, dataset)
+    norms = {node.name for node in network.layers if node.layer.type == "BatchNormalization"}
+    still = frozen | (frozenset() if spec.train_norms else norms)
+    last = Plan(
+        batch_size=min(spec.batch_size, used),
+        optimizer=optimizer_name(spec.optimizer),
+        augmented=spec.augmentation is not None and not spec.augmentation.is_off,
+        frozen=still,
+    )
+    names = frozenset(node.name for node in network.layers)
+    head = replace(last, frozen=names - fresh)
+    plans = [plan for plan, epochs in ((head, spec.head_epochs), (last, spec.epochs)) if epochs]
+    held = held_bytes(spec, network, dataset, images=used)
+    return Cost(network, plans[-1], used, held, before=tuple(plans[:-1]))
+
+
+def count_used(spec: TrainSpec | FinetuneSpec, dataset: DatasetCard) -> int:
+    """Images to train on, once validation is set aside where the dataset has no split for it."""
+    given = dataset.counts["train"]
+    left = given if dataset.counts.get("val") else round(given * (1 - spec.validation_fraction))
+    return max(1, min(left, spec.train_examples or left))
+
+
+def held_bytes(spec: TrainSpec | FinetuneSpec, network: Network, dataset: DatasetCard, *, images: int) -> int:
+    """Bytes of so many training images in memory; none where there are too many and they stay mapped."""
+    shape = network.input_shape
+    sizing = evaluation_sizing(shape) if dataset.image_shape else training_sizing(shape, spec.augmentation)
+    size = images * sizing.picture_bytes
+    return size if size <= HELD_BYTES else 0
+
+
+def optimizer_name(optimizer: Optimizer) -> OptimizerName:
+    """The optimizer as far as memory goes."""
+    if isinstance(optimizer, SGD):
+        return "momentum" if optimizer.momentum else "sgd"
+    return optimizer.name
 
 
 def _smaller(spec: TrainSpec, network: Network) -> Smaller | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ml.estimates.peak import Peak, Training
+from ml.estimates.peak import LargestOf, Peak, Training
 from ml.estimates.plan import SLOTS, DeviceKind, Plan
 from ml.estimates.textbook import FLOAT_BYTES, Textbook, count_by_hand
 from ml.networks import Network
@@ -59,7 +59,12 @@ class Estimate:
 
 
 def estimate_training(
-    network: Network, training: Training, plan: Plan, *, images: int, kinds: Iterable[DeviceKind] = ("cpu", "gpu")
+    network: Network,
+    training: Training | LargestOf,
+    plan: Plan,
+    *,
+    images: int,
+    kinds: Iterable[DeviceKind] = ("cpu", "gpu"),
 ) -> Estimate:
     """Estimate the training of a network.
 
@@ -81,9 +86,14 @@ def estimate_training(
         by_hand=count_by_hand(network, batch_size=batch),
         peaks={kind: training.peak(batch, kind=kind) for kind in kinds},
         multiply_adds_image=network.main.multiply_adds,
-        multiply_adds_step=network.multiply_adds * batch * (1 + BACKWARD_COST),
+        multiply_adds_step=batch * (network.multiply_adds + BACKWARD_COST * _learning_multiply_adds(network, plan)),
         steps_per_epoch=-(-images // batch),
     )
+
+
+def _learning_multiply_adds(network: Network, plan: Plan) -> int:
+    """Of the layers that have a backward pass, for one image."""
+    return sum(row.multiply_adds for row in network.table if row.name not in plan.frozen)
 
 
 def _renamed(hand: Textbook) -> dict[str, int]:

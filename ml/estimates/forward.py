@@ -46,7 +46,10 @@ def _activation(script: Script, node: Node) -> None:
 
 
 def _batch_norm(script: Script, node: Node) -> None:
-    """The squared differences come and go before the output is there."""
+    """The squared differences come and go before the output is there; a frozen one multiplies and adds in place."""
+    if node.name in script.plan.frozen:
+        _in_place(script, node)
+        return
     size = script.size(node.name)
     squares = f"{node.name}/squares"
     script.add(squares, reads=script.inputs(node), makes=((squares, size),))
@@ -55,13 +58,45 @@ def _batch_norm(script: Script, node: Node) -> None:
 
 
 def _dropout(script: Script, node: Node) -> None:
-    """Random numbers become a mask of one byte a value."""
+    """Random numbers become a mask of one byte a value; a frozen one hands on what it gets."""
+    if node.name in script.plan.frozen:
+        _view(script, node)
+        return
     size, (source,) = script.size(node.name), script.inputs(node)
     numbers, scaled, mask = f"{node.name}/random", node.name, f"{node.name}/mask"
     count = Size(prod(script.network.output_shapes[node.name]))
     script.add(numbers, makes=((numbers, size),))
     script.add(scaled, reads=(source,), makes=((scaled, size),))
     script.add(mask, reads=(numbers,), makes=((mask, count),))
+
+
+def _stochastic_depth(script: Script, node: Node) -> None:
+    """Scaled, then whole images are put out; one number an image says which, and weighs nothing."""
+    if node.name in script.plan.frozen:
+        _view(script, node)
+        return
+    (source,), scaled, size = script.inputs(node), f"{node.name}/scaled", script.size(node.name)
+    script.add(scaled, reads=(source,), makes=((scaled, size),), over=(source,))
+    script.add(node.name, reads=(scaled,), makes=((node.name, size),), over=(scaled,))
+
+
+def _layer_norm(script: Script, node: Node) -> None:
+    """The squared differences come and go; scale and shift of each place are arrays of the input's size."""
+    size, (source,), name = script.size(node.name), script.inputs(node), node.name
+    squares, scale, shift, product = (f"{name}/{part}" for part in ("squares", "scale", "shift", "product"))
+    script.add(squares, reads=(source,), makes=((squares, size),))
+    script.add(f"{name}/variance", reads=(squares,))
+    script.add(scale, makes=((scale, size),))
+    script.add(shift, reads=(scale,), makes=((shift, size),))
+    script.add(product, reads=(source, scale), makes=((product, size),))
+    script.add(name, reads=(product, shift), makes=((name, size),), over=(product, shift))
+
+
+def _channel_order(script: Script, node: Node) -> None:
+    """Each channel by itself, then joined again."""
+    parts = f"{node.name}/parts"
+    script.add(parts, reads=script.inputs(node), makes=((parts, script.size(node.name)),))
+    script.add(node.name, reads=(parts,), makes=((node.name, script.size(node.name)),))
 
 
 def _max_pool(script: Script, node: Node) -> None:
@@ -114,7 +149,10 @@ FORWARD: dict[str, Callable[[Script, Node], None]] = {
     "Reshape": _view,
     "Activation": _activation,
     "BatchNormalization": _batch_norm,
+    "ChannelOrder": _channel_order,
     "Dropout": _dropout,
+    "StochasticDepth": _stochastic_depth,
+    "LayerNormalization": _layer_norm,
     "MaxPooling2D": _max_pool,
     "LocalResponseNormalization": _lrn,
     "SeparableConv2D": _separable,

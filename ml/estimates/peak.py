@@ -17,7 +17,7 @@ LEAST_BYTES: dict[DeviceKind, int] = {"cpu": 256 * 1024, "gpu": 16 * 1024}
 """Smaller tensors are left out: on the CPU TensorFlow's allocator asks the system for them and its peak does not count
 them; on a GPU they weigh nothing, and there are many."""
 PREFETCHED = 5
-"""Batches that the pipeline holds ready, and the one it makes (`ml.engine.steps.PREFETCHED_BATCHES` and one)."""
+"""Batches that the pipeline holds ready, and the one it makes (`ml.engine.images`)."""
 EXACT_LOW = 0.95
 LOW, LIKELY, HIGH = 0.88, 1.03, 1.26
 """The range around the walk, from the measured list in `docs/estimates.md`."""
@@ -92,6 +92,27 @@ class Training:
             if size >= least:
                 allocator.allocate(size)
         return self._schedule.walk(allocator, images=-(-batch_size // accumulate), least_bytes=least)
+
+
+class LargestOf:
+    """Several trainings of one network, one after the other: their largest peak.
+
+    Args:
+        trainings: in their order; what is said of weights is the last one's.
+    """
+
+    def __init__(self, trainings: Sequence[Training]) -> None:
+        self._trainings = trainings
+        self.weights = trainings[-1].weights
+
+    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> Peak:
+        """The largest peak of a step on a device of this kind."""
+        peaks = [training.peak(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings]
+        return max(peaks, key=lambda peak: peak.likely)
+
+    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> int:
+        """The largest without rounding and gaps."""
+        return max(training.exact(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings)
 
 
 def _hold_drawn(allocator: Allocator, size: int) -> None:

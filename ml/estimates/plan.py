@@ -28,6 +28,9 @@ class Plan:
     augmented: bool = False
     """Whether images come as 32-bit numbers from the augmentation, instead of as bytes."""
 
+    frozen: frozenset[str] = frozenset()
+    """Layers that run as after training: their weights stay, they drop nothing, and keep nothing for a gradient."""
+
     @property
     def micro_batch(self) -> int:
         """Images that go through the network at one time."""

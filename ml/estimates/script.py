@@ -25,7 +25,7 @@ class Script:
             for node in network.layers
         }
         self._kernels = {
-            name: [Size(fixed=weight.size * 4) for weight in weights if weight.trainable]
+            name: [Size(fixed=weight.size * 4) for weight in weights if weight.trainable and name not in plan.frozen]
             for name, weights in self._weights.items()
         }
         self.nodes = {node.name: node for node in _trained(network)}
@@ -46,7 +46,12 @@ class Script:
     @property
     def fixed_bytes(self) -> tuple[int, ...]:
         """Of each array of weights that it does not."""
-        return tuple(w.size * 4 for weights in self._weights.values() for w in weights if not w.trainable)
+        return tuple(
+            weight.size * 4
+            for name, weights in self._weights.items()
+            for weight in weights
+            if name in self.plan.frozen or not weight.trainable
+        )
 
     def add(
         self,

@@ -13,7 +13,20 @@ from math import prod
 from ml.networks import IMAGES, Network
 
 FLOAT_BYTES = 4
-IN_PLACE = frozenset({"Rescaling", "Activation", "Dropout", "Flatten", "Reshape", "BatchNormalization"})
+IN_PLACE = frozenset(
+    {
+        "Rescaling",
+        "ChannelOrder",
+        "Activation",
+        "Dropout",
+        "StochasticDepth",
+        "Flatten",
+        "Reshape",
+        "BatchNormalization",
+        "LayerNormalization",
+        "LayerScale",
+    }
+)
 """Types whose output one counts as their input."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ml.inspections.inspection import Inspection
 from records.errors import FieldProblem, InvalidSpec
 from records.library import Library
-from records.specs import ConvolutionaliseSpec
+from records.specs import ConvolutionaliseSpec, TrainSpec
 
 
 def inspect_convolutionalise(spec: ConvolutionaliseSpec, library: Library) -> Inspection:
@@ -18,7 +18,12 @@ def inspect_convolutionalise(spec: ConvolutionaliseSpec, library: Library) -> In
     from ml.networks import InputTooSmall, NetworkError
     from ml.networks.convolutional import canvas_shape, convolutionalise
 
-    classifier = find_classifier(library, spec.run)
+    classifier = find_classifier(library, spec.run, path="run.job")
+    if not isinstance(classifier.spec, TrainSpec) or classifier.dataset.image_shape is None:
+        text = (
+            "Expected a job of kind 'train' on a dataset whose images have one size: the proof needs its test images."
+        )
+        raise InvalidSpec([FieldProblem("run.job", text)])
     shape = canvas_shape(classifier.network, spec.canvas)
     try:
         converted = convolutionalise(classifier.network, shape, global_pooling=spec.global_pooling)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from records.errors import FieldProblem, InvalidSpec, NotFound
-from records.inputs import Input
+from records.inputs import DatasetInput, Input
 from records.library import DatasetCard, Library
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ class Inspection:
     """Fields of the spec whose values could mean something else tomorrow, with what they mean for good."""
     cost: Cost | None = None
     """What it would cost, found when asked for; None where a kind has no estimate."""
+
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets among the inputs, by their pinned references."""
+        return [wanted.ref for wanted in self.inputs.values() if isinstance(wanted, DatasetInput)]
 
 
 def find_in(library: Library, ref: str, *, path: str = "dataset") -> DatasetCard:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ml.inspections.images import check_augmentation, check_class_weights, check_classification, find_sides
 from ml.inspections.inspection import Inspection, find_in
-from records.errors import FieldProblem, InvalidSpec
+from records.errors import InvalidSpec
 from records.inputs import DatasetInput
 from records.library import Library
 from records.specs import TrainSpec
@@ -19,19 +20,17 @@ def inspect_train(spec: TrainSpec, library: Library) -> Inspection:
     from ml.networks import NetworkError, draw_network
 
     dataset = find_in(library, spec.dataset)
-    classes = len(dataset.classes)
-    if isinstance(spec.class_weights, tuple) and len(spec.class_weights) != classes:
-        raise InvalidSpec(
-            [FieldProblem("class_weights", f"Expected {classes} weights, one a class, got {len(spec.class_weights)}.")]
-        )
+    check_classification(dataset)
+    check_class_weights(spec.class_weights, dataset.classes)
+    check_augmentation(spec.augmentation, dataset.channels)
+    image_shape = (*find_sides(spec.image_size, dataset, default=None), dataset.channels)
     try:
-        network = draw_network(spec.network, dataset.image_shape, classes)
+        network = draw_network(spec.network, image_shape, len(dataset.classes))
     except NetworkError as error:
         raise InvalidSpec(error.problems) from error
-    cost = cost_of_training(spec, network, images=dataset.counts["train"])
     return Inspection(
         parameters=network.parameters,
         inputs={"dataset": DatasetInput(dataset.ref)},
         pins={"dataset": dataset.ref},
-        cost=cost,
+        cost=cost_of_training(spec, network, dataset),
     )

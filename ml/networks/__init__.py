@@ -9,6 +9,7 @@ from ml.networks.description import describe_network
 from ml.networks.diagram import draw_svg, style_hash
 from ml.networks.errors import InputTooSmall, InvalidLayers, NetworkError
 from ml.networks.graph import IMAGES, LOGITS, PROBABILITIES, Auxiliary, Draft, LayerRow, Network, Node
+from ml.networks.heads import head_layers
 from ml.networks.named import NETWORKS, NamedNetwork, make_network
 from ml.networks.resolve import draw_network
 
@@ -29,6 +30,7 @@ __all__ = [
     "describe_network",
     "draw_network",
     "draw_svg",
+    "head_layers",
     "make_network",
     "style_hash",
 ]

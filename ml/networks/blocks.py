@@ -33,6 +33,9 @@ Downsampling = Literal["max_pooling", "average_pooling", "convolution"]
 Stem = Literal["imagenet", "cifar"]
 """How a network begins: made for images of some 224 px, or for those of 28 to 64 px, which it does not shrink."""
 
+Momentum = Annotated[float, Field(ge=0.0, lt=1.0)]
+"""Share of the old mean and variance that a batch norm keeps at each step."""
+
 Width = Annotated[float, Field(ge=0.1, le=4.0)]
 """What the number of filters of every convolution is multiplied by."""
 
@@ -44,6 +47,17 @@ steps to forget the first values; short trainings would be tested with wrong one
 def scaled(filters: int, width: float) -> int:
     """So many times the filters, to the nearest multiple of 8, but at least 8; unchanged at a width of 1."""
     return filters if width == 1 else max(8, int(filters * width / 8 + 0.5) * 8)
+
+
+def nearest_8(filters: float) -> int:
+    """The nearest multiple of 8, at least 8."""
+    return max(8, int(filters + 4) // 8 * 8)
+
+
+def rounded(filters: float) -> int:
+    """The nearest multiple of 8, at least 8, and not below nine tenths."""
+    nearest = nearest_8(filters)
+    return nearest + 8 if nearest < 0.9 * filters else nearest
 
 
 def convolve(
@@ -86,17 +100,26 @@ def downsample(
     return draft.add(name, pooling(window, strides=strides, padding=padding))
 
 
-def squeeze_and_excite(draft: Draft, name: str, *, channels: int, ratio: int, after: str | None = None) -> str:
+def squeeze_and_excite(
+    draft: Draft,
+    name: str,
+    *,
+    channels: int,
+    units: int,
+    activation: ActivationName = "relu",
+    gates: ActivationName = "sigmoid",
+    after: str | None = None,
+) -> str:
     """Each map multiplied by a number between 0 and 1 that follows from the means of all maps.
 
     Hu, Shen, Albanie, Sun, Wu: Squeeze-and-excitation networks (2018). Both dense layers have biases, as in the
-    authors' code and in the parameter counts that are published; `ratio` is the paper's reduction ratio r.
+    authors' code and in the parameter counts that are published; `units` are those between them.
     """
     maps = after or draft.last
     draft.add(f"{name}_squeeze", GlobalAveragePooling2D(), after=maps)
-    draft.add(f"{name}_reduce", Dense(max(1, channels // ratio), kernel_initializer="he_normal"))
-    draft.add(f"{name}_reduce_activation", Activation("relu"))
+    draft.add(f"{name}_reduce", Dense(units, kernel_initializer="he_normal"))
+    draft.add(f"{name}_reduce_activation", Activation(activation))
     draft.add(f"{name}_expand", Dense(channels))
-    draft.add(f"{name}_gates", Activation("sigmoid"))
-    gates = draft.add(f"{name}_gates_of_maps", Reshape((1, 1, channels)))
-    return draft.add(f"{name}_excite", Multiply(), after=(maps, gates))
+    draft.add(f"{name}_gates", Activation(gates))
+    by_map = draft.add(f"{name}_gates_of_maps", Reshape((1, 1, channels)))
+    return draft.add(f"{name}_excite", Multiply(), after=(maps, by_map))

@@ -14,8 +14,20 @@ from typing import Any
 from ml.networks.graph import IMAGES, Network, Node
 from ml.networks.layers import Shape
 
-SMALL = frozenset({"Activation", "BatchNormalization", "Dropout", "LocalResponseNormalization"})
+SMALL = frozenset(
+    {
+        "Activation",
+        "BatchNormalization",
+        "Dropout",
+        "LayerNormalization",
+        "LayerScale",
+        "LocalResponseNormalization",
+        "StochasticDepth",
+    }
+)
 """Layers that are drawn in the box of the layer that feeds them, if they are all that it feeds."""
+IN_FRONT = frozenset({"Rescaling", "ChannelOrder"})
+"""Layers that are drawn in the box of the images."""
 MOST_BOXES = 40
 """Up to so many, every box is drawn; of more, sections that are alike and stand in a row are drawn once."""
 _ROW_OF_BOXES, _ROW_OF_BLOCKS = 3, 2
@@ -27,7 +39,7 @@ class Box:
     """A layer and those drawn with it."""
 
     nodes: tuple[Node, ...]
-    """The images have none but, perhaps, a rescaling."""
+    """The images have none but, perhaps, what brings their pixels to another range and order."""
     inputs: tuple[int, ...]
     """Places of the boxes that feed it, all before its own."""
     output_shape: Shape
@@ -47,7 +59,10 @@ class Box:
     @property
     def kind(self) -> tuple[Any, ...]:
         """What two boxes that look alike have in common."""
-        layers = tuple((node.layer.type, repr(node.layer)) for node in self.nodes)
+        # The rates of stochastic depth grow from block to block, and blocks that differ in nothing else look alike.
+        layers = tuple(
+            (node.layer.type, "" if node.layer.type == "StochasticDepth" else repr(node.layer)) for node in self.nodes
+        )
         return (layers, self.output_shape, self.parameters, self.auxiliary)
 
 
@@ -74,7 +89,7 @@ def make_boxes(network: Network) -> list[Box]:
         before = place[node.inputs[0]]
         # Only the last layer of a box can be followed within it: what it feeds besides would begin inside the box.
         tail = groups[before][-1].name if groups[before] else IMAGES
-        joins = node.layer.type in SMALL if groups[before] else node.layer.type == "Rescaling"
+        joins = node.layer.type in (SMALL if before else IN_FRONT)
         if joins and len(node.inputs) == 1 and node.inputs[0] == tail and fed[tail] == 1:
             groups[before].append(node)
             place[node.name] = before

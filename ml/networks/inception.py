@@ -73,4 +73,4 @@ def inception(
     if squeeze_ratio is None:
         return joined
     channels = branches.channels(convolutions.width)
-    return squeeze_and_excite(draft, f"{name}_se", channels=channels, ratio=squeeze_ratio)
+    return squeeze_and_excite(draft, f"{name}_se", channels=channels, units=max(1, channels // squeeze_ratio))

@@ -9,25 +9,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ml.networks.blocks import MOMENTUM, Stem, convolve
+from ml.networks.blocks import MOMENTUM, Momentum, Stem, rounded
 from ml.networks.graph import LOGITS, PROBABILITIES, Draft, Network
-from ml.networks.layers import (
-    Activation,
-    Add,
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    DepthwiseConv2D,
-    Dropout,
-    GlobalAveragePooling2D,
-    Rescaling,
-)
+from ml.networks.inverted import Block, Inverted
+from ml.networks.layers import Activation, BatchNormalization, Dense, Dropout, GlobalAveragePooling2D
+from ml.networks.pixels import draw_pixels
 from records.specs.base import Strict
 
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 """Expansion, filters, blocks, strides of the first block (t, c, n, s in the paper)."""
-
-NORM = BatchNormalization(momentum=MOMENTUM, epsilon=1e-3)
 
 
 class MobileNetV2Options(Strict):
@@ -39,6 +29,8 @@ class MobileNetV2Options(Strict):
     """The width multiplier of the paper: what the number of filters is multiplied by."""
     dropout: Annotated[float, Field(ge=0.0, le=0.9)] = 0.2
     """Share of the last means that is dropped in training."""
+    norm_momentum: Momentum = MOMENTUM
+    """Share of the old mean and variance that a batch norm keeps at each step."""
 
 
 def mobilenet_v2(input_shape: tuple[int, int, int], classes: int, options: MobileNetV2Options) -> Network:
@@ -48,47 +40,26 @@ def mobilenet_v2(input_shape: tuple[int, int, int], classes: int, options: Mobil
     in the authors' code, the last convolution keeps its 1280 filters when `alpha` is below 1, and filters are rounded
     to multiples of 8 without losing more than a tenth.
     """
+    inverted = Inverted(BatchNormalization(momentum=options.norm_momentum, epsilon=1e-3))
     draft = Draft("mobilenet_v2", input_shape)
-    draft.add("rescaling", Rescaling(1 / 127.5, -1.0))
+    draw_pixels(draft, "tf", channels=input_shape[2])
     small = options.stem == "cifar"
-    channels = _rounded(32 * options.alpha)
-    _convolve(draft, "c1", channels, 3, strides=1 if small else 2)
+    channels = rounded(32 * options.alpha)
+    inverted.convolve(draft, "c1", channels, 3, strides=1 if small else 2)
     for stage, (expansion, filters, blocks, first_strides) in enumerate(STAGES, start=1):
         for number in range(1, blocks + 1):
             strides = first_strides if number == 1 and not (small and stage == 2) else 1
-            filters_now = _rounded(filters * options.alpha)
-            _inverted_residual(draft, f"s{stage}_{number}", channels, filters_now, expansion=expansion, strides=strides)
-            channels = filters_now
-    _convolve(draft, "c2", _rounded(1280 * max(1.0, options.alpha)), 1)
+            block = Block(channels, channels * expansion, rounded(filters * options.alpha), strides=strides)
+            channels = inverted.block(draft, f"s{stage}_{number}", block)
+    inverted.convolve(draft, "c2", rounded(1280 * max(1.0, options.alpha)), 1)
+    return finish_with_dropout(draft, classes, dropout=options.dropout)
+
+
+def finish_with_dropout(draft: Draft, classes: int, *, dropout: float) -> Network:
+    """The mean of each map, some of them dropped in training, then one dense layer to the classes."""
     draft.add("pool", GlobalAveragePooling2D())
-    if options.dropout:
-        draft.add("dropout", Dropout(options.dropout))
+    if dropout:
+        draft.add("dropout", Dropout(dropout))
     draft.add(LOGITS, Dense(classes))
     draft.add(PROBABILITIES, Activation("softmax"))
     return draft.finish()
-
-
-def _inverted_residual(draft: Draft, name: str, channels: int, filters: int, *, expansion: int, strides: int) -> None:
-    """Wide by a 1 x 1 convolution, filtered map by map, narrow again without an activation."""
-    before = draft.last
-    if expansion > 1:
-        _convolve(draft, f"{name}_expand", channels * expansion, 1)
-    layer = DepthwiseConv2D(3, strides=strides, padding="same", use_bias=False, depthwise_initializer="he_normal")
-    convolve(draft, f"{name}_depthwise", layer, norm=NORM, activation="relu6")
-    narrow = Conv2D(filters, 1, padding="same", use_bias=False, kernel_initializer="he_normal")
-    last = convolve(draft, f"{name}_project", narrow, norm=NORM, activation=None)
-    if strides == 1 and channels == filters:
-        draft.add(name, Add(), after=(before, last))
-
-
-def _convolve(draft: Draft, name: str, filters: int, kernel_size: int, *, strides: int = 1) -> None:
-    layer = Conv2D(
-        filters, kernel_size, strides=strides, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )
-    convolve(draft, name, layer, norm=NORM, activation="relu6")
-
-
-def _rounded(filters: float) -> int:
-    """The nearest multiple of 8, at least 8, and not below nine tenths."""
-    nearest = max(8, int(filters + 4) // 8 * 8)
-    return nearest + 8 if nearest < 0.9 * filters else nearest

@@ -12,14 +12,23 @@ from pydantic import ValidationError
 
 from ml.networks.alexnet import AlexNetOptions, alexnet
 from ml.networks.cifar_resnet import SmallResNet, SmallResNetOptions
+from ml.networks.convnext import ConvNeXtOptions, convnext_tiny
 from ml.networks.dense import DenseOptions, dense
+from ml.networks.efficientnet import EfficientNet, EfficientNetOptions, LargerEfficientNetOptions
+from ml.networks.efficientnet_lite import EfficientNetLite
+from ml.networks.efficientnet_v2 import BASE, SMALL, EfficientNetV2
 from ml.networks.errors import InputTooSmall, NetworkError
 from ml.networks.googlenet import GoogLeNetOptions, SEInceptionOptions, googlenet, se_inception
 from ml.networks.graph import Network
 from ml.networks.lenet5 import LeNet5Options, lenet5
 from ml.networks.mobilenet_v2 import MobileNetV2Options, mobilenet_v2
+from ml.networks.mobilenet_v3 import LARGE as LARGE_V3
+from ml.networks.mobilenet_v3 import SMALL as SMALL_V3
+from ml.networks.mobilenet_v3 import MobileNetV3, MobileNetV3Options
 from ml.networks.plain_cnn import PlainCNNOptions, plain_cnn
 from ml.networks.resnet import BottleneckOptions, ResNet, ResNetOptions, SEBottleneckOptions, SEResNetOptions
+from ml.networks.squeezenet import SqueezeNetOptions, squeezenet
+from ml.networks.vgg import VGG, VGGOptions
 from ml.networks.xception import XceptionOptions, xception
 from records.errors import near_matches, shorten
 from records.specs.base import Strict
@@ -56,6 +65,10 @@ CIFAR10 = ((32, 32, 3), 10)
 MNIST = ((28, 28, 1), 10)
 
 HE = "He, Zhang, Ren, Sun: Deep residual learning for image recognition (2015)"
+SIMONYAN = "Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition (2014)"
+HOWARD = "Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, Adam: Searching for MobileNetV3 (2019)"
+TAN = "Tan, Le: EfficientNet: rethinking model scaling for convolutional neural networks (2019)"
+TAN_V2 = "Tan, Le: EfficientNetV2: smaller models and faster training (2021)"
 HU = "Hu, Shen, Albanie, Sun, Wu: Squeeze-and-excitation networks (2018)"
 
 
@@ -76,6 +89,23 @@ def _small_resnet(depth: int) -> NamedNetwork:
     return NamedNetwork(f"ResNet-{depth} for small images", HE, function, SmallResNetOptions, *CIFAR10)
 
 
+def _efficientnet(number: int, width: float, depth: float, side_px: int) -> NamedNetwork:
+    function = EfficientNet(f"efficientnet_b{number}", width, depth)
+    options = EfficientNetOptions if number < 2 else LargerEfficientNetOptions
+    return NamedNetwork(f"EfficientNet-B{number}", TAN, function, options, (side_px, side_px, 3), 1000)
+
+
+def _efficientnet_lite(number: int, width: float, depth: float, side_px: int) -> NamedNetwork:
+    function = EfficientNetLite(f"efficientnet_lite{number}", width, depth)
+    options = EfficientNetOptions if number < 2 else LargerEfficientNetOptions
+    return NamedNetwork(f"EfficientNet-Lite{number}", TAN, function, options, (side_px, side_px, 3), 1000)
+
+
+def _efficientnet_v2(number: int, width: float, depth: float, side_px: int) -> NamedNetwork:
+    function = EfficientNetV2(f"efficientnet_v2_b{number}", BASE, 32, width, depth)
+    return NamedNetwork(f"EfficientNetV2-B{number}", TAN_V2, function, EfficientNetOptions, (side_px, side_px, 3), 1000)
+
+
 NETWORKS: dict[str, NamedNetwork] = {
     "lenet5": NamedNetwork(
         "LeNet-5",
@@ -93,7 +123,7 @@ NETWORKS: dict[str, NamedNetwork] = {
     ),
     "plain_cnn": NamedNetwork(
         "Plain convolutional network",
-        "Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition (2014)",
+        SIMONYAN,
         plain_cnn,
         PlainCNNOptions,
         *CIFAR10,
@@ -103,6 +133,16 @@ NETWORKS: dict[str, NamedNetwork] = {
         "Krizhevsky, Sutskever, Hinton: ImageNet classification with deep convolutional neural networks (2012)",
         alexnet,
         AlexNetOptions,
+        *IMAGENET,
+    ),
+    "vgg16": NamedNetwork("VGG-16", SIMONYAN, VGG("vgg16", (2, 2, 3, 3, 3)), VGGOptions, *IMAGENET),
+    "vgg19": NamedNetwork("VGG-19", SIMONYAN, VGG("vgg19", (2, 2, 4, 4, 4)), VGGOptions, *IMAGENET),
+    "squeezenet": NamedNetwork(
+        "SqueezeNet 1.1",
+        "Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer: SqueezeNet: AlexNet-level accuracy with 50x fewer "
+        "parameters and < 0.5 MB model size (2016)",
+        squeezenet,
+        SqueezeNetOptions,
         *IMAGENET,
     ),
     "googlenet": NamedNetwork(
@@ -139,6 +179,46 @@ NETWORKS: dict[str, NamedNetwork] = {
         "Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: inverted residuals and linear bottlenecks (2018)",
         mobilenet_v2,
         MobileNetV2Options,
+        *IMAGENET,
+    ),
+    "mobilenet_v3_small": NamedNetwork(
+        "MobileNetV3 small",
+        HOWARD,
+        MobileNetV3("mobilenet_v3_small", SMALL_V3, 1024),
+        MobileNetV3Options,
+        *IMAGENET,
+    ),
+    "mobilenet_v3_large": NamedNetwork(
+        "MobileNetV3 large",
+        HOWARD,
+        MobileNetV3("mobilenet_v3_large", LARGE_V3, 1280),
+        MobileNetV3Options,
+        *IMAGENET,
+    ),
+    "efficientnet_b0": _efficientnet(0, 1.0, 1.0, 224),
+    "efficientnet_b1": _efficientnet(1, 1.0, 1.1, 240),
+    "efficientnet_b2": _efficientnet(2, 1.1, 1.2, 260),
+    "efficientnet_b3": _efficientnet(3, 1.2, 1.4, 300),
+    "efficientnet_lite0": _efficientnet_lite(0, 1.0, 1.0, 224),
+    "efficientnet_lite1": _efficientnet_lite(1, 1.0, 1.1, 240),
+    "efficientnet_lite2": _efficientnet_lite(2, 1.1, 1.2, 260),
+    "efficientnet_v2_b0": _efficientnet_v2(0, 1.0, 1.0, 224),
+    "efficientnet_v2_b1": _efficientnet_v2(1, 1.0, 1.1, 240),
+    "efficientnet_v2_b2": _efficientnet_v2(2, 1.1, 1.2, 260),
+    "efficientnet_v2_b3": _efficientnet_v2(3, 1.2, 1.4, 300),
+    "efficientnet_v2_s": NamedNetwork(
+        "EfficientNetV2-S",
+        TAN_V2,
+        EfficientNetV2("efficientnet_v2_s", SMALL, 24),
+        EfficientNetOptions,
+        (384, 384, 3),
+        1000,
+    ),
+    "convnext_tiny": NamedNetwork(
+        "ConvNeXt-Tiny",
+        "Liu, Mao, Wu, Feichtenhofer, Darrell, Xie: A ConvNet for the 2020s (2022)",
+        convnext_tiny,
+        ConvNeXtOptions,
         *IMAGENET,
     ),
 }

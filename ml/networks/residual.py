@@ -23,6 +23,8 @@ from ml.networks.layers import (
 EXPANSION = 4
 """How many times as many maps leave a bottleneck block as its 3 x 3 convolution has."""
 
+NORM = BatchNormalization(momentum=MOMENTUM, epsilon=1e-5)
+
 Shortcut = Literal["projection", "identity"]
 """How a shortcut meets maps that are smaller and more: a 1 x 1 convolution (option B of the paper), or every second
 pixel and maps of zeros behind (option A)."""
@@ -39,6 +41,8 @@ class Residual:
     """The convolution of a bottleneck block that makes the maps smaller."""
     squeeze_ratio: int | None = None
     """Of the squeeze-and-excitation at the end of each block, before the shortcut is added."""
+    norm: BatchNormalization = NORM
+    """What follows each convolution."""
 
     def basic(self, draft: Draft, name: str, *, channels: int, filters: int, strides: int) -> int:
         """Two 3 x 3 convolutions after the last layer, which gives `channels` maps; returns how many come out."""
@@ -78,15 +82,14 @@ class Residual:
             use_bias=self.conv_bias,
             kernel_initializer="he_normal",
         )
-        norm = BatchNormalization(momentum=MOMENTUM, epsilon=1e-5)
-        return convolve(draft, name, layer, norm=norm, activation="relu" if activation else None, after=after)
+        return convolve(draft, name, layer, norm=self.norm, activation="relu" if activation else None, after=after)
 
     def _meet(
         self, draft: Draft, name: str, before: str, inner: str, *, channels: int, filters: int, strides: int
     ) -> int:
         if self.squeeze_ratio is not None:
-            ratio = self.squeeze_ratio
-            inner = squeeze_and_excite(draft, f"{name}_se", channels=filters, ratio=ratio, after=inner)
+            units = max(1, filters // self.squeeze_ratio)
+            inner = squeeze_and_excite(draft, f"{name}_se", channels=filters, units=units, after=inner)
         around = before
         if strides > 1 or channels != filters:
             around = self._shortcut(draft, f"{name}_shortcut", before, filters=filters, strides=strides)

@@ -11,16 +11,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ml.networks.blocks import Stem, Width, scaled
+from ml.networks.blocks import MOMENTUM, Momentum, Stem, Width, scaled
 from ml.networks.graph import LOGITS, PROBABILITIES, Draft, Network
 from ml.networks.layers import (
     Activation,
+    BatchNormalization,
     Dense,
     GlobalAveragePooling2D,
     MaxPooling2D,
-    Rescaling,
     ZeroPadding2D,
 )
+from ml.networks.pixels import Pixels, draw_pixels
 from ml.networks.residual import Residual
 from records.specs.base import Strict
 
@@ -34,6 +35,13 @@ class ResNetOptions(Strict):
     """What the number of filters is multiplied by."""
     conv_bias: bool = False
     """Whether convolutions have biases, as Keras's own ResNets do; batch norm makes them useless."""
+    norm_momentum: Momentum = MOMENTUM
+    """Share of the old mean and variance that a batch norm keeps at each step."""
+    norm_epsilon: Annotated[float, Field(gt=0.0, le=1.0)] = 1e-5
+    """What a batch norm adds to the variance; Keras's own ResNets have 1.001e-5."""
+    pixels: Pixels = "tf"
+    """What the network is fed. `tf`: -1 to 1; `torch`: less ImageNet's mean, by its deviation; `caffe`: blue, green,
+    red, less ImageNet's means, as Keras's own ResNets want them."""
 
 
 class BottleneckOptions(ResNetOptions):
@@ -62,12 +70,13 @@ class ResNet:
     """One of the family: called with (input shape, classes, options), it gives the network.
 
     With 1000 classes, ResNet-18, 34, 50, 101 and 152 train 11,689,512, 21,797,672, 25,557,032, 44,549,160 and
-    60,192,808 parameters; the SE-ResNets 11,778,592, 21,958,868 and 28,088,024. `conv_bias` makes Keras's ResNet50 of
-    ResNet-50: 25,636,712 with the moving means and variances.
+    60,192,808 parameters; the SE-ResNets 11,778,592, 21,958,868 and 28,088,024. `conv_bias`, `norm_epsilon` of 1.001e-5
+    and `pixels` of `caffe` make Keras's ResNet50, ResNet101 and ResNet152 of ResNet-50, -101 and -152: 25,636,712,
+    44,707,176 and 60,419,944 with the moving means and variances.
 
-    It takes raw images of 0 to 255 of any size, brought to -1 to 1. Shortcuts are projections where maps change
-    (option B of the paper), batch norm follows each convolution, kernels begin as He et al. 2015 have them. The stem
-    pads with zeros as Keras's does; 3 x 3 convolutions pad as Keras's `same`, below and right on even sizes.
+    It takes raw images of 0 to 255 of any size; `pixels` says what they are brought to. Shortcuts are projections where
+    maps change (option B of the paper), batch norm follows each convolution, kernels begin as He et al. 2015 have them.
+    The stem pads with zeros as Keras's does; 3 x 3 convolutions pad as Keras's `same`, below and right on even sizes.
     """
 
     name: str
@@ -76,9 +85,11 @@ class ResNet:
     bottleneck: bool = False
 
     def __call__(self, input_shape: tuple[int, int, int], classes: int, options: ResNetOptions) -> Network:
-        residual = Residual(**options.model_dump(exclude={"stem", "width"}))
+        norm = BatchNormalization(momentum=options.norm_momentum, epsilon=options.norm_epsilon)
+        chosen = options.model_dump(include={"conv_bias", "stride_in", "squeeze_ratio"})
+        residual = Residual(**chosen, norm=norm)
         draft = Draft(self.name, input_shape)
-        draft.add("rescaling", Rescaling(1 / 127.5, -1.0))
+        draw_pixels(draft, options.pixels, channels=input_shape[2])
         channels = scaled(64, options.width)
         _draw_stem(draft, residual, channels, options.stem)
         block = residual.bottleneck if self.bottleneck else residual.basic

@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 from ml.datasets import ImageSet, load_images
 from ml.datasets.canvas import Canvas, scatter
 from ml.engine.convolutional import Proof, build_convolutional, sample_places
-from ml.engine.earlier import draw_classifier, load_classifier, read_spec
+from ml.engine.earlier import load_trained
 from ml.engine.evaluate import log_probabilities
 from ml.engine.identity import describe_surroundings
 from ml.engine.results import Results
 from ml.engine.stopwatch import Stages
 from ml.networks.convolutional import Convolutional, canvas_shape, convolutionalise
 from ml.reporter import Interruption, Reporter
+from ml.run_record import read_record
 from records.errors import NotEqual
 from records.orders import Order
 from records.specs import ConvolutionaliseSpec
@@ -58,13 +59,13 @@ def convert(spec: ConvolutionaliseSpec, order: Order, reporter: Reporter) -> dic
     """
     stages = Stages(reporter, time.perf_counter)
     stages.begin("loading")
-    trained = read_spec(order.inputs["run"])
-    data = load_images(trained.dataset, order.inputs["dataset"])
+    trained = read_record(order.inputs["run"])
+    data = load_images(trained.spec.dataset, order.inputs["dataset"])
     record = {**describe_surroundings(order), "run": spec.run.model_dump(), "seed": spec.seed}
 
     stages.begin("building")
-    network = draw_classifier(trained, data.image_shape, len(data.classes))
-    classifier = load_classifier(network, order.inputs["weights"])
+    network = trained.draw()
+    classifier = load_trained(network, order.inputs["weights"])
     shape = canvas_shape(network, spec.canvas)
     converted = convolutionalise(network, shape, global_pooling=spec.global_pooling)
     model = build_convolutional(converted, classifier)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ml.reports.figure import FAINT, INK, cut, picture
+from ml.reports.per_class import class_scores, ratio
 
 COUNTED_CLASSES = 20
 """Up to so many classes each cell shows its number."""
@@ -31,26 +32,28 @@ def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, classes: Sequenc
     return np.bincount(cells, minlength=number * number).astype(np.int64).reshape(number, number)
 
 
-def write_confusion_json(path: Path, matrix: NDArray[np.int64], classes: Sequence[str]) -> None:
+def write_confusion_json(path: Path, matrix: NDArray[np.int64], classes: Sequence[str], *, split: str = "test") -> None:
     """Write the matrix with what follows from it: accuracy, and precision, recall, f1 and support of each class.
 
     A ratio with nothing below the line (no image of a class, or none said to be of it) is null.
     """
     content = {
+        "split": split,
         "classes": list(classes),
         "rows": "true class",
         "columns": "predicted class",
         "matrix": matrix.tolist(),
-        "per_class": [_class_scores(matrix, index, name) for index, name in enumerate(classes)],
-        "accuracy": _ratio(np.trace(matrix), matrix.sum()),
+        "per_class": class_scores(matrix, classes),
+        "accuracy": ratio(np.trace(matrix), matrix.sum()),
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def write_confusion_png(path: Path, matrix: NDArray[np.int64], classes: Sequence[str]) -> None:
+def write_confusion_png(path: Path, matrix: NDArray[np.int64], classes: Sequence[str], *, of: str = "images") -> None:
     """Write the matrix as a picture: what was right in blue, mistakes in orange, each as a share of its true class.
 
-    Mistakes are coloured by a root of their share, so that 1 % of a class can be seen beside 99 %.
+    Mistakes are coloured by a root of their share, so that 1 % of a class can be seen beside 99 %. `of` says what was
+    looked at: `test images`.
     """
     number = len(classes)
     side = float(np.clip(2.6 + 0.42 * number, 4.5, 13.0))
@@ -62,22 +65,7 @@ def write_confusion_png(path: Path, matrix: NDArray[np.int64], classes: Sequence
             _write_counts(axes, matrix)
         right, total = int(np.trace(matrix)), int(matrix.sum())
         share = f" ({right / total:.2%})" if total else ""
-        axes.set_title(f"{right:,} of {total:,} right{share}", fontsize=12, fontweight="bold", pad=12)
-
-
-def _class_scores(matrix: NDArray[np.int64], index: int, name: str) -> dict[str, Any]:
-    hits, said, support = matrix[index, index], matrix[:, index].sum(), matrix[index].sum()
-    return {
-        "class": name,
-        "precision": _ratio(hits, said),
-        "recall": _ratio(hits, support),
-        "f1": _ratio(2 * hits, said + support),
-        "support": int(support),
-    }
-
-
-def _ratio(above: Any, below: Any) -> float | None:
-    return float(above / below) if below else None
+        axes.set_title(f"{right:,} of {total:,} {of} right{share}", fontsize=12, fontweight="bold", pad=12)
 
 
 def _colours(matrix: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -23,29 +23,34 @@ def write_mistakes_png(
     probabilities: ArrayLike,
     classes: Sequence[str],
     limit: int = 36,
+    *,
+    of: str = "images",
 ) -> None:
     """Write a PNG with the images whose wrong class got the highest probability, the surest first.
 
     Args:
         path: where to write.
-        images: `[n, height, width, 1 or 3]`, 0 to 255.
+        images: `[n, height, width, 1 or 3]`, 0 to 255; only those that are shown are read.
         labels: `[n]`, the true classes, as indices.
         probabilities: `[n, classes]`, what the network gave.
         classes: the names of the classes.
         limit: most images on the sheet.
+        of: what was looked at: `test images`.
     """
     labels = np.asarray(labels)
     probabilities = np.asarray(probabilities)
     wrong = find_mistakes(labels, probabilities)
     if not len(wrong):
-        _write_none(path, len(labels))
+        _write_none(path, f"{len(labels):,} {of}")
         return
     shown = wrong[:limit]
     said = probabilities.argmax(axis=1)
     long_names = max(len(name) for name in classes) > 4
     rows = -(-len(shown) // COLUMNS)
     with picture(path, width_inches=1.7 * COLUMNS, height_inches=0.6 + (2.1 if long_names else 1.9) * rows) as figure:
-        figure.suptitle(_title(len(shown), len(wrong), len(labels)), x=0.01, ha="left", fontsize=12, fontweight="bold")
+        figure.suptitle(
+            _title(len(shown), len(wrong), f"{len(labels):,} {of}"), x=0.01, ha="left", fontsize=12, fontweight="bold"
+        )
         cells = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
         for axes in cells:
             axes.set_axis_off()
@@ -60,10 +65,10 @@ def find_mistakes(labels: NDArray[np.int64], probabilities: NDArray[Any]) -> NDA
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
 
 
-def _title(shown: int, wrong: int, total: int) -> str:
+def _title(shown: int, wrong: int, among: str) -> str:
     what = "The only mistake" if wrong == 1 else f"All {wrong} mistakes" if shown == wrong else f"The {shown} surest"
     of = f" of {wrong:,} mistakes" if shown < wrong else ""
-    return f"{what}{of} among {total:,} images: true → said"
+    return f"{what}{of} among {among}: true → said"
 
 
 def _caption(true: str, said: str, probability: float, long_names: bool) -> str:
@@ -82,7 +87,7 @@ def _show(axes: Any, image: NDArray[np.uint8], title: str) -> None:
     axes.set_title(title, fontsize=9.5, loc="center", pad=4)
 
 
-def _write_none(path: Path, total: int) -> None:
+def _write_none(path: Path, among: str) -> None:
     with picture(path, width_inches=6, height_inches=2) as figure:
         figure.text(0.5, 0.58, "No mistakes", ha="center", va="center", fontsize=18, fontweight="bold", color=GREEN)
-        figure.text(0.5, 0.32, f"among {total:,} images", ha="center", va="center", fontsize=11, color=FAINT)
+        figure.text(0.5, 0.32, f"among {among}", ha="center", va="center", fontsize=11, color=FAINT)

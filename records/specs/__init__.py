@@ -15,8 +15,11 @@ from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, sho
 from records.specs.base import BaseSpec, Strict
 from records.specs.convolutionalise import ConvolutionaliseSpec
 from records.specs.earlier import EarlierRun
+from records.specs.export import ExportSpec
+from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
+from records.specs.predict import PredictSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
@@ -25,18 +28,28 @@ __all__ = [
     "BaseSpec",
     "ConvolutionaliseSpec",
     "EarlierRun",
+    "ExportSpec",
+    "FinetuneSpec",
     "LayerSpec",
     "NetworkSpec",
     "NoopSpec",
+    "PredictSpec",
     "Spec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | ConvolutionaliseSpec | NoopSpec
+Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
-SPECS: dict[str, type[Spec]] = {"train": TrainSpec, "convolutionalise": ConvolutionaliseSpec, "noop": NoopSpec}
+SPECS: dict[str, type[Spec]] = {
+    "train": TrainSpec,
+    "finetune": FinetuneSpec,
+    "convolutionalise": ConvolutionaliseSpec,
+    "predict": PredictSpec,
+    "export": ExportSpec,
+    "noop": NoopSpec,
+}
 TEST_KINDS = frozenset({"noop"})
 """Kinds that exist only under test settings."""
 

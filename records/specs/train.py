@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from records.specs.augmentation import Augmentation
 from records.specs.base import BaseSpec, Strict
+from records.specs.images import ImageSize
 from records.specs.network import NetworkSpec
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -99,17 +101,6 @@ Schedule = Annotated[Constant | Cosine | Exponential | OneCycle | Plateau, Field
 # ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Augmentation(Strict):
-    """Random warps of each training image, drawn anew every time it is seen; never for `val` and `test`."""
-
-    shift: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
-    """Largest shift in each direction, as a share of the side."""
-    rotate_degrees: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
-    """Largest rotation to either side, in degrees."""
-    zoom: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
-    """Largest zoom in or out, as a share of the size."""
-
-
 class EarlyStopping(Strict):
     """End training when the watched metric has not improved for `patience` epochs."""
 
@@ -118,12 +109,19 @@ class EarlyStopping(Strict):
     min_delta: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
 
 
+def some_class_counts(value: object) -> object:
+    """The class weights of a spec, as they are. Raises ValueError where all are zero."""
+    if isinstance(value, tuple) and not any(weight > 0 for weight in value):
+        raise ValueError("at least one class needs a weight above zero")
+    return value
+
+
 class TrainSpec(BaseSpec):
     """Train a network on a dataset from random weights."""
 
     kind: Literal["train"] = "train"
-    dataset: Annotated[str, Field(min_length=1, max_length=100)]
-    """A dataset of the yard; `GET /datasets` lists them."""
+    dataset: Annotated[str, Field(min_length=1, max_length=200)]
+    """A dataset of the yard, or one's own: `mnist`, `ants-bees`, `ants-bees@1`; `GET /datasets` lists them."""
     network: NetworkSpec
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 4
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 128
@@ -133,20 +131,19 @@ class TrainSpec(BaseSpec):
     learning_rate: Rate = 1e-3
     """The peak of the schedule."""
     schedule: Schedule = Cosine()
+    image_size: ImageSize | None = None
+    """Pixels a side that photographs are brought to, or height and width; a dataset of one size has its own."""
     augmentation: Augmentation | None = None
+    label_smoothing: Fraction = 0.0
+    """Share of each label that is spread evenly over all classes (Szegedy et al. 2016); in training only."""
     early_stopping: EarlyStopping | None = None
     class_weights: Literal["balanced"] | tuple[Annotated[float, Field(ge=0.0, le=1e6)], ...] | None = None
     """`balanced` weighs each class by the inverse of its count; a list gives one weight a class, in class order."""
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1
-    """Share of the training split kept for `val/` metrics, stratified by class."""
+    """Share of the training split kept for `val/` metrics, stratified by class; not where there is a `val` split."""
     train_examples: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Use only so many images of the training split (after validation is set aside); all when left out."""
     checkpoint_every_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 60.0
     """Least time between checkpoints within an epoch, in seconds. One is always written at the end of an epoch."""
 
-    @field_validator("class_weights")
-    @classmethod
-    def _some_class_counts(cls, value: object) -> object:
-        if isinstance(value, tuple) and not any(weight > 0 for weight in value):
-            raise ValueError("at least one class needs a weight above zero")
-        return value
+    _some_class_counts = field_validator("class_weights")(some_class_counts)

@@ -53,6 +53,18 @@ def test_a_named_network_without_images_is_described_for_those_of_its_paper(ada)
     assert shown["multiply_adds"] == told["totals"]["multiply_adds"]
 
 
+def test_a_network_tells_which_pretrained_weights_there_are_for_it(ada):
+    shown = views.Network.model_validate(ada.get("networks/efficientnet_lite1").json)
+    (weights,) = shown.weights
+    assert (weights.name, weights.classes, weights.licence) == ("efficientnet_lite1_imagenet", 1000, "Apache-2.0")
+    assert weights.digest.startswith("sha256:77cc7160")
+    assert weights.input_shape == (240, 240, 3)
+    listed = {network["name"]: network for network in ada.get("networks").json["items"]}
+    assert [w["classes"] for w in listed["vgg19"]["weights"]] == [1000, None]
+    assert listed["resnet50"]["weights"][0]["options"]["conv_bias"] is True
+    assert listed["lenet5"]["weights"] == []
+
+
 def test_layers_of_ones_own_are_described_for_a_dataset(ada):
     told = ada.post("networks/describe", OWN).json
     assert [layer["name"] for layer in told["layers"]] == [

@@ -11,9 +11,14 @@ from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from api import views
+from api.routes.uploads import PART
+from api.upload_ends import ARCHIVES
 from records.specs import SPECS, TEST_KINDS
 from tests.api.calling import Caller
 
+schemathesis.serializer.alias(
+    [PART, *(kind for kind in ARCHIVES if kind != "application/octet-stream")], "application/octet-stream"
+)
 EXAMPLES = 8
 """Generated requests an operation."""
 
@@ -39,6 +44,15 @@ def test_a_job_is_sent_as_a_union_told_apart_by_kind(document, make_app):
     public = Caller(make_app(test_kinds=False)).get("/openapi.json").json["components"]["schemas"]
     assert set(public["Spec"]["discriminator"]["mapping"]) == set(SPECS) - TEST_KINDS
     assert "NoopSpec" not in public
+
+
+def test_images_are_sent_as_a_form_or_as_the_body(document):
+    operation = document["paths"]["/api/v1/jobs/{job_id}/predict"]["post"]
+    content = operation["requestBody"]["content"]
+    assert content["multipart/form-data"]["schema"]["properties"]["images"]["items"]["format"] == "binary"
+    assert content["image/png"]["schema"] == {"type": "string", "format": "binary"}
+    assert {"202", "404", "409", "413", "415", "422"} <= set(operation["responses"])
+    assert [p["name"] for p in operation["parameters"]] == ["job_id", "weights", "top", "invert", "wait_s"]
 
 
 def test_every_operation_has_a_summary_and_its_errors_are_problems(document):
@@ -70,11 +84,19 @@ def test_every_operation_has_a_summary_and_its_errors_are_problems(document):
         ("devices", views.page_of(views.Device)),
         ("specs", views.page_of(views.SpecSchema)),
         ("me", views.Me),
+        ("models", views.page_of(views.RegisteredModel)),
+        ("models/noops", views.FullModel),
+        ("models/noops/versions/1", views.ModelVersion),
+        ("models/noops/aliases/champion", views.ModelAlias),
+        ("jobs/compare?ids=1,2", views.Comparison),
         ("/readyz", views.Readiness),
         ("/version", views.Version),
     ],
 )
-def test_replies_have_the_shapes_that_the_document_tells(ada, ran, path, view):
+def test_replies_have_the_shapes_that_the_document_tells(ada, ran, submit_noop, path, view):
+    submit_noop()
+    ada.post("models/noops/versions", {"job": ran, "artifact": "history.csv"})
+    ada.send("PUT", "models/noops/aliases/champion", json={"version": 1})
     reply = ada.get(path)
     assert reply.status_code == 200
     shown = view.model_validate(reply.json)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pictures import folder_a_class, pack
 from tests.trainyard.yard_process import YardProcess, clean_environment, run_yard
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -39,13 +40,24 @@ def run(argv: list[str], yard: YardProcess, folder: Path, **variables: str) -> s
 
 
 def test_the_curl_lines_work_as_they_stand(yard, tmp_path):
-    (lines,) = (block for block in examples("sh") if "curl" in block)
+    (lines,) = (block for block in examples("sh") if '"$URL/api/v1/jobs"' in block)
     token = (yard.home / "admin.token").read_text().strip()
     printed = run(["bash", "-eu", "-c", lines], yard, tmp_path, URL=yard.state["url"], TOKEN=token)
     assert '"status": "succeeded"' in printed or '"status":"succeeded"' in printed
     assert "event: end" in printed
     assert "Did you mean mnist?" in printed
+    assert '"images":[{"name":"image","classes":[{"name":' in printed
     assert (tmp_path / "model.keras").read_bytes()[:2] == b"PK"
+
+
+def test_the_curl_lines_for_images_of_ones_own_work_as_they_stand(yard, tmp_path):
+    (lines,) = (block for block in examples("sh") if "/api/v1/datasets?name=" in block)
+    (tmp_path / "photos.zip").write_bytes(pack(folder_a_class()))
+    token = (yard.home / "admin.token").read_text().strip()
+    printed = run(["bash", "-eu", "-c", lines], yard, tmp_path, URL=yard.state["url"], TOKEN=token)
+    assert '"status":"checking"' in printed
+    assert '"new_images": 12' in printed
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_python_example_works_as_it_stands(yard, tmp_path):

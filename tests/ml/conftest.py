@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ml.reporter import Reporter
 from records.catalogue import IDX_NAMES
 from records.orders import Order, OrderedDevice
+from records.specs import parse_spec
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -60,3 +62,22 @@ def make_order(tmp_path: Path, tiny_mnist: Path) -> Callable[..., Order]:
         return made[-1]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def trained(tiny_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small training that has ended: LeNet-5 on the tiny dataset."""
+    from ml.recipes.train import train
+
+    spec = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}, "epochs": 2, "batch_size": 64}
+    folder = tmp_path_factory.mktemp("trained")
+    order = Order(
+        job_id=1,
+        attempt_number=1,
+        spec=spec,
+        device=OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=2**30, threads=1),
+        inputs={"dataset": tiny_mnist},
+        folder=folder,
+    )
+    train(parse_spec(spec), order, Reporter(lambda event: None))
+    return folder

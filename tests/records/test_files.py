@@ -60,6 +60,25 @@ def test_the_same_bytes_are_kept_once(blobs, source):
     assert len(stored_files(blobs)) == 1
 
 
+def test_what_is_stored_for_a_while_waits_for_no_disk(blobs, source, monkeypatch):
+    fill_the_disk(monkeypatch)  # whoever waits for the disk fails
+    with source.open("rb") as file:
+        blob = blobs.put_passing(file)
+    assert blobs.path(blob.sha256).read_bytes() == source.read_bytes()
+    assert stored_files(blobs) == [blob.sha256]
+
+
+def test_what_is_stored_for_a_while_never_replaces_what_is_to_last(blobs, source):
+    lasting = blobs.path(blobs.put_file(source).sha256)
+    os.utime(lasting, (1, 1))
+    before = lasting.stat()
+    with source.open("rb") as file:
+        blobs.put_passing(file)
+    assert lasting.stat().st_ino == before.st_ino
+    assert lasting.stat().st_mtime > before.st_mtime, "storing renews a blob's time"
+    assert stored_files(blobs) == [lasting.name]
+
+
 def test_a_full_disk_leaves_nothing_behind(blobs, source, monkeypatch):
     fill_the_disk(monkeypatch)
     with pytest.raises(DiskFull, match="Free some"):

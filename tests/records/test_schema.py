@@ -15,7 +15,6 @@ from sqlalchemy import inspect, text
 from records import schema
 from records.accounts import create_user
 from records.database import Database
-from records.tables import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATE = "import sys; from records.database import Database; from records.schema import migrate; sys.stdin.read(1); \
@@ -44,7 +43,7 @@ def empty(empty_url):
 def test_the_migrations_make_exactly_the_tables_of_the_code(database):
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, Table.metadata) == []
+        assert compare_metadata(context, schema.METADATA) == []
 
 
 def test_migrating_twice_changes_nothing_and_loses_nothing(database, clock):
@@ -60,7 +59,7 @@ def test_an_empty_database_is_not_at_head_until_it_is_migrated(empty):
     assert not schema.is_at_head(empty)
     schema.migrate(empty)
     assert schema.is_at_head(empty)
-    assert {table.name for table in Table.metadata.sorted_tables} <= set(inspect(empty.engine).get_table_names())
+    assert {table.name for table in schema.METADATA.sorted_tables} <= set(inspect(empty.engine).get_table_names())
 
 
 def test_processes_that_start_together_migrate_once(empty, empty_url):

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from records.errors import InvalidSpec, NotJson
 from records.specs import SPECS, TrainSpec, parse_spec
+from records.specs.augmentation import Augmentation, Crop, RandAugment
+from records.specs.images import sides_of
 from records.specs.train import SGD, Adam, AdamW, Constant, Cosine, Exponential, OneCycle, Plateau
 
 BASE: dict[str, Any] = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}}
@@ -40,6 +42,13 @@ BOUNDS = [
     ("augmentation.shift", -0.1, 0.0, 0.5, 0.51),
     ("augmentation.rotate_degrees", -1.0, 0.0, 180.0, 181.0),
     ("augmentation.zoom", -0.1, 0.0, 0.5, 0.51),
+    ("augmentation.brightness", -0.1, 0.0, 1.0, 1.1),
+    ("augmentation.contrast", -0.1, 0.0, 1.0, 1.1),
+    ("augmentation.saturation", -0.1, 0.0, 1.0, 1.1),
+    ("augmentation.hue_degrees", -1.0, 0.0, 180.0, 181.0),
+    ("augmentation.mixup", -0.1, 0.0, 10.0, 10.1),
+    ("augmentation.cutmix", -0.1, 0.0, 10.0, 10.1),
+    ("label_smoothing", -0.1, 0.0, 0.999, 1.0),
     ("early_stopping.patience", 0, 1, 1000, 1001),
 ]
 PARENTS = {"optimizer": {"name": "sgd"}, "schedule": {"name": "cosine"}}
@@ -82,11 +91,44 @@ def test_a_number_field_takes_numbers_only(path, bad):
         ({**BASE, "name": "two\nlines"}, "name", "pattern"),
         ({**BASE, "dataset": ""}, "dataset", "at least 1 character"),
         ({**BASE, "class_weights": [0.0, 0.0]}, "class_weights", "at least one class needs a weight above zero."),
+        (
+            {**BASE, "image_size": 4},
+            "image_size",
+            "pixels a side, or height and width, each a whole number of 8 to 2,048",
+        ),
+        ({**BASE, "image_size": [64, 4000]}, "image_size", "of 8 to 2,048"),
+        ({**BASE, "image_size": [64]}, "image_size", "height and width"),
+        ({**BASE, "image_size": "64"}, "image_size", "a whole number"),
+        (
+            {**BASE, "augmentation": {"crop": {"scale": [1.0, 0.5]}}},
+            "augmentation.crop.scale",
+            "the smaller number first",
+        ),
+        (
+            {**BASE, "augmentation": {"crop": {"ratio": [0.0, 1.0]}}},
+            "augmentation.crop.ratio.0",
+            "greater than or equal",
+        ),
+        ({**BASE, "augmentation": {"flip": "sideways"}}, "augmentation.flip", "'horizontal'"),
+        (
+            {**BASE, "augmentation": {"randaugment": {"operations": 0}}},
+            "augmentation.randaugment.operations",
+            "equal to 1",
+        ),
         ({"kind": "train", "network": {"name": "lenet5"}}, "dataset", "Field required"),
         ({"kind": "trian"}, "kind", "Did you mean train?"),
         ({"kind": ["train"]}, "kind", "Expected a job kind"),
         ({}, "kind", "got nothing"),
-        ({"kind": "noop"}, "kind", "Known: convolutionalise, train."),
+        ({"kind": "noop"}, "kind", "Known: convolutionalise, export, finetune, predict, train."),
+        ({"kind": "export"}, "run", "Field required"),
+        ({"kind": "export", "run": "Digits"}, "run", "as [owner/]name[@alias or @number]"),
+        ({"kind": "export", "run": 0}, "run", "the number of a job"),
+        ({"kind": "export", "run": 1.5}, "run", "the number of a job"),
+        ({"kind": "export", "run": True}, "run", "the number of a job"),
+        ({"kind": "export", "run": 1, "formats": []}, "formats", "at least one format"),
+        ({"kind": "export", "run": 1, "formats": ["onnx", "onnx"]}, "formats", "each format once"),
+        ({"kind": "export", "run": 1, "formats": ["onyx"]}, "formats.0", "'onnx'"),
+        ({"kind": "export", "run": 1, "tolerance": 2}, "tolerance", "less than or equal to 1"),
     ],
 )
 def test_a_mistake_is_named_by_its_path_and_in_words(body, path, part):
@@ -98,6 +140,20 @@ def test_a_mistake_is_named_by_its_path_and_in_words(body, path, part):
 
 def test_all_mistakes_are_told_at_once():
     assert set(problems({**BASE, "epochs": 0, "seed": -1, "color": "red"})) == {"epochs", "seed", "color"}
+
+
+def test_an_image_size_is_one_number_or_two():
+    assert parse_spec({**BASE, "image_size": 96}).image_size == 96
+    assert parse_spec({**BASE, "image_size": [96, 128]}).image_size == (96, 128)
+    assert sides_of(96) == (96, 96)
+    assert sides_of((96, 128)) == (96, 128)
+
+
+def test_an_augmentation_of_nothing_is_off():
+    assert Augmentation().is_off
+    assert not Augmentation(crop=Crop()).is_off
+    assert Augmentation(mixup=0.1).mixes
+    assert not Augmentation(crop=Crop()).mixes
 
 
 @pytest.mark.parametrize("value", [{"a": {"b": 1}}, {"a": [1.5]}, {"a": [[1]]}, {"a": 10**400}, {"a": "x" * 101}])
@@ -203,6 +259,15 @@ train_specs = st.builds(
     optimizer=optimizers,
     learning_rate=rates,
     schedule=schedules,
+    image_size=st.none() | st.integers(8, 2048) | st.tuples(st.integers(8, 2048), st.integers(8, 2048)),
+    augmentation=st.none()
+    | st.builds(
+        Augmentation,
+        flip=st.sampled_from(["none", "horizontal", "vertical", "both"]),
+        crop=st.none() | st.builds(Crop, scale=st.tuples(st.floats(0.01, 0.5), st.floats(0.5, 1.0))),
+        randaugment=st.none() | st.builds(RandAugment, magnitude=st.floats(0.0, 10.0)),
+        mixup=st.floats(0.0, 10.0),
+    ),
     class_weights=st.none() | st.just("balanced") | st.lists(st.floats(0.1, 1e6), min_size=1, max_size=12).map(tuple),
 )
 

@@ -19,7 +19,7 @@ from records.schedule import Bell, run_pass
 from records.settings import Settings, child_environment, tool_environment
 from records.tables import ArtifactTable, AttemptTable, JobEventTable, JobTable, LogLineTable, MetricTable, RunTable
 from tests.waiting import eventually as poll_until
-from tests.worker.process import WorkerProcess
+from tests.worker.process import WorkerProcess, kill_preloaded
 from worker.__main__ import set_up
 from worker.children import ChildSource
 from worker.devices import find_cpu
@@ -159,6 +159,20 @@ def in_thread() -> Iterator[Callable[..., threading.Thread]]:
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def preloaded() -> Iterator[ChildSource]:
+    """A source whose preloaded process is ended with the module's tests."""
+    source = ChildSource("preload", child_environment())
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name not in child_environment():
+                patch.delenv(name)
+        patch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
+        source.warm_up()
+    yield source
+    kill_preloaded()
 
 
 def scratch_is_empty(settings: Settings) -> bool:

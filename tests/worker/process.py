@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
 import psutil
@@ -95,4 +96,19 @@ def environment(settings: Settings) -> dict[str, str]:
         "TRAINYARD_SWEEP_S": str(settings.sweep_s),
         "TRAINYARD_STOP_GRACE_S": str(settings.stop_grace_s),
         "TRAINYARD_CANCEL_GRACE_S": str(settings.cancel_grace_s),
+        "TRAINYARD_PREDICT_IDLE_S": str(settings.predict_idle_s),
     }
+
+
+def preloaded_pid() -> int | None:
+    """The process that children of this test process are forked from, if there is one."""
+    pid: int | None = forkserver._forkserver._forkserver_pid
+    return pid
+
+
+def kill_preloaded() -> None:
+    """End it."""
+    pid = preloaded_pid()
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+        eventually_gone(pid)

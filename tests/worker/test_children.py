@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-from multiprocessing import forkserver
 
 import psutil
 import pytest
@@ -19,7 +18,7 @@ from records.orders import Order, OrderedDevice
 from records.settings import child_environment
 from records.specs import parse_spec
 from tests.waiting import eventually
-from tests.worker.process import eventually_gone, gone
+from tests.worker.process import eventually_gone, gone, kill_preloaded
 from worker.children import Child, ChildSource
 from worker.listener import Listener
 
@@ -58,37 +57,12 @@ def _listen(child, order, folder) -> tuple[Listener, Notes]:
     return Listener(child, order, recorder=notes, blobs=blobs, stirred=threading.Event()), notes
 
 
-@pytest.fixture(scope="module")
-def preloaded():
-    """A source whose preloaded process is ended with the module's tests."""
-    source = ChildSource("preload", child_environment())
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name not in child_environment():
-                patch.delenv(name)
-        patch.setenv("TF_CPP_MIN_LOG_LEVEL", "2")
-        source.warm_up()
-    yield source
-    _kill_preloaded()
-
-
 @pytest.fixture(params=["spawn", pytest.param("preload", marks=pytest.mark.slow)])
 def source(request):
     """Both ways to start a child."""
     if request.param == "preload":
         return request.getfixturevalue("preloaded")
     return ChildSource("spawn", child_environment())
-
-
-def _preloaded_pid():
-    return forkserver._forkserver._forkserver_pid
-
-
-def _kill_preloaded():
-    pid = _preloaded_pid()
-    if pid is not None:
-        os.kill(pid, signal.SIGKILL)
-        eventually_gone(pid)
 
 
 def test_a_child_carries_out_its_order(source, tmp_path):
@@ -144,7 +118,7 @@ def test_a_preloaded_process_that_died_is_replaced(preloaded, tmp_path):
     first.end()
     os.close(first.events)
     os.close(first.log)
-    _kill_preloaded()
+    kill_preloaded()
     child, _ = preloaded.start(_never)
     listener, _ = _listen(child, _order(tmp_path, steps=1), tmp_path)
     eventually(lambda: child.status() is not None, within_s=60)
@@ -157,7 +131,7 @@ def test_a_child_outlives_the_preloaded_process(preloaded, tmp_path):
     child, _ = preloaded.start(_never)
     listener, notes = _listen(child, _order(tmp_path, steps=40, step_s=0.05), tmp_path)
     eventually(lambda: notes.events, within_s=60)
-    _kill_preloaded()
+    kill_preloaded()
     assert child.status() is None
     eventually(lambda: child.status() is not None)
     child.end()
@@ -173,7 +147,7 @@ def test_waiting_for_the_preloaded_process_can_be_given_up(preloaded):
     def enough():
         raise Enough
 
-    _kill_preloaded()
+    kill_preloaded()
     with pytest.raises(Enough):
         preloaded.start(enough)
     child, _ = preloaded.start(_never)

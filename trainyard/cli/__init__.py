@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import estimates, files, jobs, networks, yard
+from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, predict, training, yard
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -31,7 +31,20 @@ def _root(
     context.obj = Place(home=home, url=url)
 
 
-for _name, _command in {**yard.RUN, **estimates.COMMANDS, **jobs.COMMANDS, **files.COMMANDS, **yard.LOOK}.items():
+_COMMANDS = {
+    **yard.RUN,
+    **training.COMMANDS,
+    **estimates.COMMANDS,
+    **jobs.COMMANDS,
+    **edits.COMMANDS,
+    **files.COMMANDS,
+    **predict.COMMANDS,
+    **yard.LOOK,
+}
+for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+app.command("tag", context_settings=edits.TAG_SETTINGS)(edits.tag)
 app.add_typer(yard.config, name="config")
+app.add_typer(datasets.datasets, name="datasets")
 app.add_typer(networks.networks, name="networks")
+app.add_typer(models.models, name="models")

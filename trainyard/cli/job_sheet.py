@@ -16,6 +16,9 @@ def print_job(job: Job) -> None:
     out = console()
     out.print(f"#{job.id} {job.title}  ", status_text(job.status), sep="")
     print_pairs(_facts(job))
+    if job.note:
+        out.print("\nNote", style="bold")
+        out.print(job.note)
     if job.summary:
         out.print("\nResult", style="bold")
         print_pairs((name, words.value(value)) for name, value in job.summary.items())
@@ -34,6 +37,8 @@ def reason_line(reason: Reason | None) -> str:
 def _facts(job: Job) -> Iterator[tuple[str, Any]]:
     yield "kind", job.kind
     yield "owner", job.owner
+    yield "tags", " ".join(job.tags)
+    yield "clone of", job.cloned_from
     yield "why", reason_line(job.reason)
     yield "place", job.place_in_queue
     if job.status == "running":

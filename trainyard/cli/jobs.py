@@ -28,20 +28,12 @@ def submit(
     as_json: JsonFlag = False,
 ) -> None:
     """Send a job: a FILE, or --kind and --set, or a file with some fields set anew."""
-    from trainyard.cli.output import console, print_json
     from trainyard.cli.spec_options import read_spec
 
     spec = read_spec(file, kind=kind, sets=sets or [])
     if not spec:
         raise typer.BadParameter("Name a FILE with a spec, or say --kind train --set dataset=mnist …")
-    client = connect(context)
-    job = client.submit(spec, idempotency_key=key or None)
-    if watch_it:
-        _watch(client, job, as_json=as_json)
-    elif as_json:
-        print_json(job)
-    else:
-        console().print(f"Submitted job {job.id}: {job.title}. Watch it with: trainyard watch {job.id}")
+    send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
 
 
 def list_jobs(
@@ -49,6 +41,7 @@ def list_jobs(
     status: Annotated[list[str] | None, typer.Option(help="Only jobs at this status; may be repeated.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only jobs of this kind.")] = None,
     name: Annotated[str | None, typer.Option(help="Only jobs with this in their name.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only jobs with this tag; repeated: with all of them.")] = None,
     mine: Annotated[bool, typer.Option("--mine", help="Only my own jobs.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 30,
     as_json: JsonFlag = False,
@@ -57,15 +50,24 @@ def list_jobs(
     from trainyard.cli import words
     from trainyard.cli.output import print_json, print_table, status_text
 
-    found = list(connect(context).list(status=status, kind=kind, name=name, mine=mine, limit=limit))
+    found = list(connect(context).list(status=status, kind=kind, name=name, tag=tag, mine=mine, limit=limit))
     if as_json:
         print_json(found)
         return
+    tagged = any(job.tags for job in found)
     rows = (
-        (job.id, job.title, status_text(job.status), _standing(job), words.ago(job.created_at), job.owner)
+        (
+            job.id,
+            job.title,
+            status_text(job.status),
+            _standing(job),
+            words.ago(job.created_at),
+            *([" ".join(job.tags)] if tagged else []),
+            job.owner,
+        )
         for job in found
     )
-    columns = (">JOB", "NAME", "STATUS", "STANDING", "SUBMITTED", "OWNER")
+    columns = (">JOB", "NAME", "STATUS", "STANDING", "SUBMITTED", *(["TAGS"] if tagged else []), "OWNER")
     print_table(columns, rows, empty="No job yet. `trainyard submit` sends one.", stretch="NAME")
 
 
@@ -109,6 +111,24 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+def send(context: typer.Context, spec: dict[str, Any], *, key: str = "", watch_it: bool, as_json: bool) -> None:
+    """Submit a spec, then watch the job, or print it as JSON, or say how to watch it."""
+    client = connect(context)
+    follow_up(client, client.submit(spec, idempotency_key=key or None), watch_it=watch_it, as_json=as_json)
+
+
+def follow_up(client: Client, job: Job, *, watch_it: bool, as_json: bool) -> None:
+    """What is told of a job that was just sent; with `watch_it`, until it has finished."""
+    from trainyard.cli.output import console, print_json
+
+    if watch_it:
+        _watch(client, job, as_json=as_json)
+    elif as_json:
+        print_json(job)
+    else:
+        console().print(f"Submitted job {job.id}: {job.title}. Watch it with: trainyard watch {job.id}")
+
+
 def _watch(client: Client, job: Job, *, as_json: bool) -> None:
     from trainyard.cli.output import console, print_json_line
     from trainyard.cli.watching import print_ending, watch_job
@@ -142,6 +162,6 @@ def _standing(job: Job) -> Any:
     if job.status == "running":
         return f"{job.progress:.0%} {words.span(job.time_left_s)}".strip()
     if job.status == "succeeded":
-        accuracy = job.summary.get("test/accuracy")
+        accuracy = job.summary.get("test/accuracy", job.summary.get("val/accuracy"))
         return f"accuracy {words.value(accuracy)}" if accuracy is not None else ""
     return job.reason.code if job.reason else ""

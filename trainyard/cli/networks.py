@@ -22,9 +22,18 @@ _NARROW_NAME, _NARROW_TYPE = 16, 14
 
 @networks.callback()
 def list_networks(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """List the networks that the yard knows."""
-    if context.invoked_subcommand is not None:
-        return
+    """List the networks that the yard knows, and how many files of pretrained weights there are for each."""
+    if context.invoked_subcommand is None:
+        _list(context, as_json=as_json)
+
+
+@networks.command("list")
+def list_again(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """List the networks that the yard knows; the same as `networks` alone."""
+    _list(context, as_json=as_json)
+
+
+def _list(context: typer.Context, *, as_json: bool) -> None:
     from trainyard.cli import words
     from trainyard.cli.output import print_json, print_table
 
@@ -32,8 +41,11 @@ def list_networks(context: typer.Context, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(found)
         return
-    rows = ((n.name, n.title, words.count(n.parameters), words.count(n.multiply_adds), n.paper) for n in found)
-    print_table(("NAME", "TITLE", ">PARAMS", ">MADDS", "PAPER"), rows, empty="None.", stretch="PAPER")
+    rows = (
+        (n.name, n.title, words.count(n.parameters), words.count(n.multiply_adds), len(n.weights) or "", n.paper)
+        for n in found
+    )
+    print_table(("NAME", "TITLE", ">PARAMS", ">MADDS", ">WEIGHTS", "PAPER"), rows, empty="None.", stretch="PAPER")
 
 
 @networks.command("show")
@@ -65,7 +77,7 @@ def show_network(
     if svg is not None:
         svg.write_text(client.draw_network(asked, **images), encoding="utf-8")
     if as_json:
-        about = known.model_dump(mode="json", include={"title", "paper", "options"}) if known else {}
+        about = known.model_dump(mode="json", include={"title", "paper", "options", "weights"}) if known else {}
         print_json({**description.model_dump(mode="json"), **about})
         return
     _print_head(description, known)
@@ -129,6 +141,10 @@ def _print_head(description: NetworkDescription, known: Network | None) -> None:
         for o in known.options
     )
     console().print()
+    if known.weights:
+        console().print("Pretrained weights: what they are, licence", style="bold")
+        print_pairs((weights.name, f"{weights.title}  {weights.licence}") for weights in known.weights)
+        console().print()
 
 
 def _print_layers(description: NetworkDescription) -> None:

@@ -23,6 +23,10 @@ _STATUS_STYLES = {
     "cancelled": "magenta",
     "interrupted": "magenta",
     "lost": "red",
+    "checking": "cyan",
+    "ready": "green",
+    "refused": "red",
+    "empty": "yellow",
 }
 _WIDE = 400
 """Columns where the output goes to no terminal: nothing is cut there."""

@@ -62,6 +62,21 @@ def set_value(spec: dict[str, Any], setting: str) -> None:
     place[name] = _value(text)
 
 
+def read_changes(sets: Iterable[str]) -> dict[str, Any]:
+    """Changes to another spec, by dotted path, of `key=value` settings.
+
+    Raises:
+        typer.BadParameter: one has another form.
+    """
+    changes: dict[str, Any] = {}
+    for setting in sets:
+        path, equals, text = setting.partition("=")
+        if not equals or not all(path.split(".")):
+            raise typer.BadParameter(f"Expected --set key=value, such as --set learning_rate=0.01, got {setting!r}.")
+        changes[path] = _value(text)
+    return changes
+
+
 def _value(text: str) -> Any:
     try:
         return json.loads(text)

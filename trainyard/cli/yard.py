@@ -1,4 +1,4 @@
-"""Commands on the yard: up, demo, migrate; datasets, devices, queue; config, version."""
+"""Commands on the yard: up, demo, migrate; devices, queue; config, version."""
 
 from __future__ import annotations
 
@@ -54,27 +54,6 @@ def migrate(context: typer.Context) -> None:
     typer.echo("The database is at the newest schema.")
     if token:
         typer.echo(f"The administrator's token, shown this once: {token}")
-
-
-def datasets(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """List the datasets that the yard knows."""
-    from trainyard.cli.output import print_json, print_table
-
-    found = list(connect(context).datasets())
-    if as_json:
-        print_json(found)
-        return
-    rows = (
-        (
-            d.name,
-            d.title,
-            len(d.classes),
-            " + ".join(f"{count:,} {split}" for split, count in d.counts.items()),
-            d.fetched.source if d.fetched else "when a job needs it",
-        )
-        for d in found
-    )
-    print_table(("NAME", "TITLE", ">CLASSES", "IMAGES", "FETCHED"), rows, empty="None.", stretch="FETCHED")
 
 
 def devices(context: typer.Context, as_json: JsonFlag = False) -> None:
@@ -144,4 +123,4 @@ def version(context: typer.Context, as_json: JsonFlag = False) -> None:
 
 
 RUN: dict[str, Callable[..., None]] = {"up": up, "demo": demo, "migrate": migrate}
-LOOK: dict[str, Callable[..., None]] = {"datasets": datasets, "devices": devices, "queue": queue, "version": version}
+LOOK: dict[str, Callable[..., None]] = {"devices": devices, "queue": queue, "version": version}

@@ -7,7 +7,7 @@ import { get } from "./yard.js";
 const MAX_POINTS = 1000;
 const MOST_CHARTS = 16;
 const ORDER = ["loss", "accuracy", "learning_rate", "images_per_s"];
-const SPLITS = { train: "Training", val: "Validation" };
+export const SPLITS = { train: "Training", val: "Validation" };
 
 /** @returns {{add(points: object[]): void, load(): Promise<void>}} `add` takes the API's metric points as they come */
 export function makeCurves(api, host, card, empty) {
@@ -70,11 +70,11 @@ function quantities(names) {
   return new Map([...found].sort((a, b) => rank(a[0]) - rank(b[0])).slice(0, MOST_CHARTS));
 }
 
-const split = (name) => name.split("/")[0];
-const isDrawn = (name) => split(name) !== "test"; // one number each; they stand above the charts
-const rank = (quantity) => (ORDER.includes(quantity) ? ORDER.indexOf(quantity) : ORDER.length);
+export const split = (name) => name.split("/")[0];
+export const isDrawn = (name) => split(name) !== "test"; // one number each; they stand above the charts
+export const rank = (quantity) => (ORDER.includes(quantity) ? ORDER.indexOf(quantity) : ORDER.length);
 
-function title(quantity) {
+export function title(quantity) {
   const words = quantity.replace(/_per_s$/, " a second").replace(/[_/]/g, " ");
   return words[0].toUpperCase() + words.slice(1);
 }

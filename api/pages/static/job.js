@@ -3,6 +3,7 @@
 import { showConfusion } from "./confusion.js";
 import { makeCurves } from "./curves.js";
 import { makeLog } from "./log.js";
+import { makePredict } from "./predict.js";
 import { refresh } from "./refresh.js";
 import { follow } from "./stream.js";
 import { duration } from "./words.js";
@@ -17,6 +18,7 @@ let due = 0;
 let confusion = false;
 
 document.addEventListener("click", act);
+if (byId("try")) makePredict(api, byId("try"));
 fetchLog().catch(() => {});
 loadConfusion();
 follow(api, Number(document.querySelector("main").dataset.lastEvent), {
@@ -27,12 +29,13 @@ follow(api, Number(document.querySelector("main").dataset.lastEvent), {
 });
 
 function showJob(job) {
-  const drawn = JSON.stringify([job.status, job.reason, job.place_in_queue, job.attempts, job.live.stage, job.cancel_requested]);
+  const drawn = JSON.stringify([job.status, job.reason, job.place_in_queue, job.attempts, job.live.stage, job.cancel_requested, job.name, job.note, job.tags]);
   if (drawn !== seen) {
     if (seen) soon();
     seen = drawn;
   }
   if (job.status === "running") showProgress(job);
+  byId("try")?.toggleAttribute("hidden", job.status !== "succeeded");
   fetchLog().catch(() => {});
 }
 

@@ -5,7 +5,7 @@ import { get } from "./yard.js";
 const POLL_MS = 2000;
 const FINISHED_POLL_MS = 6000; // somebody may retry it elsewhere
 const TRY_AGAIN_MS = 60_000;
-const NEWS = ["submitted", "moved", "placed", "cancel_requested", "checkpoint", "attempt_ended"];
+const NEWS = ["submitted", "moved", "placed", "cancel_requested", "checkpoint", "attempt_ended", "edited"];
 
 /**
  * Follow a job as long as the page is open.

@@ -4,7 +4,7 @@ import { post } from "./yard.js";
 
 const form = document.getElementById("spec");
 // Read here: `form.dataset` is the field of that name, as fields of a form hide its own properties.
-const { kind, jobUrl } = document.querySelector("main").dataset;
+const { kind, jobUrl, cloneOf } = document.querySelector("main").dataset;
 const json = document.getElementById("json");
 const problems = document.getElementById("problems");
 const tabs = { form: document.getElementById("tab-form"), json: document.getElementById("tab-json") };
@@ -37,12 +37,14 @@ function fields() {
 function readSpec() {
   const spec = { kind: kind };
   for (const box of form.querySelectorAll("[data-optional]")) {
+    if (box.closest("fieldset[disabled]")) continue;
     if (box.querySelector("input").checked) put(spec, box.dataset.optional, {});
+    else if ("on" in box.dataset) put(spec, box.dataset.optional, null);
   }
   for (const input of fields()) {
     const value = readValue(input);
     const isDefault = JSON.stringify(value) === JSON.stringify(JSON.parse(input.dataset.default));
-    if (value !== undefined && (!isDefault || input.matches("#panel-form > section > .fields > .field > input, [data-required]"))) {
+    if (value !== undefined && (!isDefault || input.matches("#panel-form > section > .fields > .field > input, [data-required], [data-explicit]"))) {
       put(spec, input.dataset.path, value);
     }
   }
@@ -50,6 +52,7 @@ function readSpec() {
 }
 
 function readValue(input) {
+  if (input.tagName === "FIELDSET") return [...input.querySelectorAll("input:checked")].map((box) => box.value);
   if (input.type === "checkbox") return input.checked;
   const text = input.value.trim();
   if (input.dataset.type === "string") return text || input.dataset.default === '""' ? text : undefined;
@@ -75,14 +78,17 @@ function put(object, path, value) {
 function fill(spec) {
   for (const box of form.querySelectorAll("[data-optional]")) {
     const check = box.querySelector("input");
-    check.checked = Boolean(spec[box.dataset.optional]);
+    const given = look(spec, box.dataset.optional);
+    check.checked = given === undefined ? "on" in box.dataset : given !== null;
     settle(check);
-    if (check.checked) box.closest("details").open = true;
+    if (check.checked && given) box.closest("details").open = true;
   }
   const choices = [...form.querySelectorAll("[data-choice] > select")];
   for (const input of [...choices, ...form.querySelectorAll("[data-path]:not([data-choice] > select)")]) {
     const value = look(spec, input.dataset.path);
-    write(input, value === undefined ? fallback(input) : value);
+    // An object that is given says all that differs from its class's defaults, which an explicit field does not show.
+    const silent = value === undefined && "explicit" in input.dataset && look(spec, input.dataset.path.replace(/\.[^.]*$/, ""));
+    write(input, silent ? null : value === undefined ? fallback(input) : value);
     settle(input);
   }
   return unknownPaths(spec);
@@ -94,7 +100,8 @@ function fallback(input) {
 }
 
 function write(input, value) {
-  if (input.type === "checkbox") input.checked = value === true;
+  if (input.tagName === "FIELDSET") for (const box of input.querySelectorAll("input")) box.checked = (value ?? []).includes(box.value);
+  else if (input.type === "checkbox") input.checked = value === true;
   else if (Array.isArray(value)) input.value = value.join(", ");
   else input.value = value ?? "";
 }
@@ -166,7 +173,7 @@ async function submit(event) {
   sending.textContent = "Sending…";
   try {
     const body = jsonIsOpen() ? json.value : JSON.stringify(readSpec());
-    const job = await post("/api/v1/jobs", body, { "Idempotency-Key": key });
+    const job = await post(`/api/v1/jobs${cloneOf ? `?clone_of=${cloneOf}` : ""}`, body, { "Idempotency-Key": key });
     location.assign(jobUrl.replace(/0$/, job.id));
   } catch (refused) {
     key = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
@@ -204,6 +211,7 @@ function showAtField(path, text) {
 }
 
 function clearError(input) {
+  input = input.closest("fieldset[data-path]") ?? input;
   if (!input.matches("[aria-invalid]")) return;
   input.removeAttribute("aria-invalid");
   document.getElementById(`${input.id}-error`).hidden = true;

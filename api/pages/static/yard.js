@@ -21,16 +21,28 @@ export async function get(path, { tag } = {}) {
 }
 
 /** POST text or nothing, and return the JSON value of the reply. */
-export async function post(path, body, headers = {}) {
+export const post = (path, body, headers) => change("POST", path, body, headers);
+
+/** Send text or nothing by any method, and return the JSON value of the reply; null where it has none. */
+export async function change(method, path, body, headers = {}) {
   const type = body === undefined ? {} : { "Content-Type": "application/json" };
-  const reply = await send(path, { method: "POST", body, headers: { ...type, "X-CSRF-Token": token, ...headers } });
+  const reply = await send(path, { method, body, headers: { ...type, ...headers } });
+  return reply.status === 204 ? null : reply.json();
+}
+
+/** POST a form, such as one with files, and return the JSON value of the reply. */
+export async function postForm(path, form) {
+  const reply = await send(path, { method: "POST", body: form });
   return reply.json();
 }
 
-async function send(path, options) {
+/** Any request, as `fetch` takes it; whatever changes something carries the session's token. */
+export async function send(path, options) {
+  const safe = !options.method || options.method === "GET";
+  const headers = { ...(safe ? {} : { "X-CSRF-Token": token }), ...options.headers };
   let reply;
   try {
-    reply = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options });
+    reply = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options, headers });
   } catch {
     throw new Refused(0, { detail: "The yard cannot be reached. Check the connection, then try again." });
   }

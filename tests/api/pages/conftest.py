@@ -25,6 +25,7 @@ from records.jobs import cancel
 from records.schedule import run_pass
 from records.settings import Settings
 from tests.api.pages import filling
+from tests.api.pages.filling_sets import fill_sets
 from tests.waiting import eventually
 
 CHROMIUM = shutil.which("chromium")
@@ -43,9 +44,10 @@ addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.vi
 class RunningYard:
     """A yard that answers."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, home: Path) -> None:
         self.url = url
         self.token = token
+        self.home = home
 
 
 class Visit:
@@ -144,7 +146,7 @@ def _running(home: Path, *options: str) -> Iterator[RunningYard]:
     ):
         try:
             state = eventually(lambda: _state(home, process), START_S)
-            yield RunningYard(state["url"], Path(state["token_file"]).read_text().strip())
+            yield RunningYard(state["url"], Path(state["token_file"]).read_text().strip(), home)
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(START_S)
@@ -166,6 +168,7 @@ def _fill(database: Database, blobs: FolderBlobs, folder: Path) -> None:
 
     filling.add_job(database, admin, ago(200), name="LeNet-5 on MNIST")
     filling.succeed(database, blobs, folder, filling.start_next(database, ago(199)), ago(197))
+    filling.write_and_register(database, admin, 1, ago(196))
     filling.add_job(database, admin, ago(90), learning_rate=9.0)
     filling.fail(database, filling.start_next(database, ago(89)), ago(88))
     long_name = "A rather long title, so that one sees what a line break does: " + "x" * 60
@@ -176,5 +179,6 @@ def _fill(database: Database, blobs: FolderBlobs, folder: Path) -> None:
     filling.start_next(database, ago(2))
     filling.add_job(database, admin, ago(1), epochs=20)
     filling.add_job(database, admin, now, priority=5, name="Urgent")
+    fill_sets(database, blobs, admin, folder, ago(30))
     with database.write() as session:
         run_pass(session, lease_s=60, at=now)

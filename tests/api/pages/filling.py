@@ -14,14 +14,17 @@ from records.artifacts import add_artifact
 from records.attempts import Claim, claim, finish, guard, note_child
 from records.blobs import FolderBlobs
 from records.database import Database
+from records.editing import JobEdit, edit
 from records.events import MetricPoint
-from records.jobs import change, submit
+from records.jobs import change, lock_job, submit
 from records.logs import LogLine, write_log
+from records.models import move_alias, register
 from records.retries import Outcome
 from records.runs import note_run, write_metrics
 from records.schedule import run_pass
 from records.specs import parse_spec
-from records.workers import FoundDevice, register
+from records.workers import FoundDevice
+from records.workers import register as register_worker
 
 SPEC = {
     "kind": "train",
@@ -46,7 +49,7 @@ def add_job(database: Database, person: Person, at: datetime, **fields: Any) -> 
 def start_next(database: Database, at: datetime, *, steps: int = 700) -> Claim:
     """A worker with one device that takes up the next job, and has done some steps of it."""
     with database.write() as session:
-        worker = register(session, "bench", host="bench.lab", pid=4711, version="0.1.0", devices=[CPU], at=at)
+        worker = register_worker(session, "bench", host="bench.lab", pid=4711, version="0.1.0", devices=[CPU], at=at)
         bells = run_pass(session, lease_s=3600, at=at)
         taken = claim(session, bells[0].attempt_id, worker, lease_s=3600, at=at)
         note_child(session, taken.attempt_id, pid=4712, first_step_at=at)
@@ -85,6 +88,27 @@ def succeed(database: Database, blobs: FolderBlobs, folder: Path, taken: Claim, 
         finish(session, taken.attempt_id, taken.job_id, Outcome.succeeded(), actor="worker:bench", at=at)
 
 
+def write_and_register(database: Database, person: Person, job_id: int, at: datetime) -> None:
+    """A note and tags on a finished job, and its model registered twice, with an alias that has moved."""
+    actor = f"user:{person.name}"
+    wanted = JobEdit(note="The first that was\ngood enough.", tags=("good", "lenet"))
+    with database.write() as session:
+        edit(session, job_id, wanted, expected=lambda edits: True, actor=actor, at=at)
+        for number in (1, 2):
+            job = lock_job(session, job_id)
+            version = register(
+                session,
+                person.id,
+                "digits",
+                job,
+                artifact="model.keras",
+                note="For the demo." if number == 2 else None,
+                actor=actor,
+                at=at,
+            )
+            move_alias(session, version, "champion", expected=lambda move: True, actor=actor, at=at)
+
+
 def fail(database: Database, taken: Claim, at: datetime) -> None:
     """A training that diverged."""
     outcome = Outcome.failed("diverged", "The training loss became nan at step 708. Choose a smaller learning_rate.")
@@ -108,7 +132,11 @@ def _results() -> list[tuple[str, str, str, bytes]]:
     matrix = [[980 - 3 * i if i == j else (i * j) % 4 for j in range(10)] for i in range(10)]
     confusion = f'{{"classes": {[str(i) for i in range(10)]}, "matrix": {matrix}}}'.replace("'", '"')
     return [
+        ("run.json", "record", "application/json", b"{}"),
+        ("best.weights.h5", "weights", "application/x-hdf5", b"weights"),
         ("model.keras", "model", "application/octet-stream", b"model" * 50_000),
+        ("best.weights.h5", "weights", "application/x-hdf5", b"weights" * 20_000),
+        ("run.json", "record", "application/json", b"{}"),
         ("history.csv", "history", "text/csv", b"epoch,train/loss\n1,0.3\n"),
         ("confusion-matrix.json", "table", "application/json", confusion.encode()),
         ("mistakes.png", "picture", "image/png", png(320, 200)),

@@ -23,9 +23,21 @@ PAGES = {
     "clone": "/submit?from=1",
     "devices": "/devices",
     "datasets": "/datasets",
+    "dataset": "/datasets/ants-bees",
+    "dataset refused": "/datasets/ants-bees?version=2",
+    "dataset checking": "/datasets/fresh",
+    "dataset bad": "/datasets/bad",
+    "dataset empty": "/datasets/gone",
+    "upload": "/upload",
+    "upload more": "/upload?add=ants-bees",
     "networks": "/networks",
     "network": "/networks/googlenet?height=96&width_px=64&channels=1&classes=5",
     "network told": "/networks/lenet5?height=2&classes=1",
+    "tagged": "/?tag=good",
+    "compare": "/compare?jobs=1,2,4",
+    "models": "/models",
+    "model": "/models/digits",
+    "export": "/submit?kind=export&export=1",
     "older": "/?before=3",
     "empty": "/?before=1",
 }
@@ -70,7 +82,7 @@ def test_every_page_is_sound_narrow_and_readable(
     faults: dict[str, object] = {}
     for name, path in PAGES.items():
         page = visit.go(path)
-        if name in ("succeeded", "running"):
+        if name in ("succeeded", "running", "compare"):
             expect(page.locator(".chart svg path").first).to_be_visible()
         page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
         found = {

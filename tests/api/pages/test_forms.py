@@ -35,7 +35,10 @@ def every_leaf(value: object, path: str = "") -> set[str]:
 
 REQUIRED = {
     "train": {"dataset": "mnist", "network": {"name": "lenet5"}},
+    "finetune": {"dataset": "mnist"},
     "convolutionalise": {"run": {"job": 1}},
+    "predict": {"run": {"job": 1}, "dataset": "mnist"},
+    "export": {"run": 1},
 }
 """What each kind's spec cannot do without."""
 
@@ -46,7 +49,32 @@ def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
     form = make_form(SPECS[kind].model_json_schema(), datasets=["mnist"], networks=networks)
     shown = every_path([*form.main, *form.more, *form.yard])
     spec = SPECS[kind].model_validate({"kind": kind, **REQUIRED.get(kind, {})}).model_dump(mode="json")
-    assert every_leaf(spec) - {"kind", "network.options", "augmentation", "early_stopping"} <= shown
+    parts = {"kind", "network.options", "augmentation", "augmentation.randaugment", "early_stopping"}
+    assert every_leaf(spec) - parts <= shown
+
+
+def test_a_part_that_is_on_where_nothing_is_said_shows_what_it_then_holds() -> None:
+    form = make_form(SPECS["finetune"].model_json_schema(), datasets=["mnist"], networks={})
+    (augmentation,) = (node for node in form.more if node.path == "augmentation")
+    assert isinstance(augmentation, Optional)
+    assert augmentation.is_on
+    held = {node.path: node for node in augmentation.fields}
+    assert isinstance(flip := held["augmentation.flip"], Field)
+    assert (flip.default, flip.explicit) == ("horizontal", True)
+    assert isinstance(zoom := held["augmentation.zoom"], Field)
+    assert (zoom.default, zoom.explicit) == (0.0, False)
+    assert isinstance(crop := held["augmentation.crop"], Optional)
+    assert crop.is_on
+    assert isinstance(other := held["augmentation.randaugment"], Optional)
+    assert not other.is_on
+
+
+def test_a_choice_of_several_is_a_set_of_boxes() -> None:
+    form = make_form(SPECS["export"].model_json_schema(), datasets=[], networks={})
+    (formats,) = (node for node in form.main if node.path == "formats")
+    assert isinstance(formats, Field)
+    assert (formats.widget, formats.choices) == ("boxes", ["keras", "savedmodel", "tflite", "onnx"])
+    assert formats.default == ["onnx"]
 
 
 def test_ids_are_unique_though_variants_share_paths() -> None:

@@ -131,3 +131,37 @@ def test_layers_of_ones_own_are_submitted_as_json_and_cloned_as_json(
     page.goto(full_yard.url + "/submit?from=" + page.url.rsplit("/", 1)[1])
     expect(page.locator("#json")).to_be_visible()
     assert json.loads(page.locator("#json").input_value())["network"] == {"layers": layers}
+
+
+def test_a_finetuning_is_filled_in_and_its_parts_that_are_on_can_be_switched_off(
+    full_yard: RunningYard, open_window: Callable[..., Visit]
+) -> None:
+    page = open_window(full_yard).log_in().go("/submit?kind=finetune")
+    page.get_by_label("Epochs", exact=True).fill("3")
+    page.get_by_text("More options").click()
+    spec = spec_of(page)
+    assert spec["base"] == {"pretrained": "efficientnet_lite0"}
+    assert spec["augmentation"] == {"flip": "horizontal", "crop": {"scale": [0.35, 1]}}
+    assert spec["early_stopping"] == {"metric": "val/accuracy"}
+    assert (spec["epochs"], spec["schedule"]) == (3, {"name": "cosine", "warmup_fraction": 0.1})
+    page.locator("#base-pretrained").fill("")
+    page.locator("#base-job").fill("12")
+    page.locator("#augmentation-crop").uncheck()
+    page.locator("#early_stopping").uncheck()
+    spec = spec_of(page)
+    assert spec["base"] == {"job": 12}
+    assert spec["augmentation"] == {"flip": "horizontal", "crop": None}
+    assert spec["early_stopping"] is None
+    page.get_by_label("Augmentation", exact=True).uncheck()
+    assert spec_of(page)["augmentation"] is None
+
+
+def test_a_finetuning_as_json_comes_back_as_it_was(full_yard: RunningYard, open_window: Callable[..., Visit]) -> None:
+    page = open_window(full_yard).log_in().go("/submit?kind=finetune")
+    page.get_by_role("tab", name="JSON").click()
+    given = {"base": {"job": 7}, "augmentation": None, "schedule": {"name": "cosine"}, "dataset": "mnist"}
+    page.locator("#json").fill(json.dumps({"kind": "finetune", **given}))
+    page.get_by_role("tab", name="Form").click()
+    spec = spec_of(page)
+    assert {name: spec[name] for name in given} == given
+    assert spec["early_stopping"] == {"metric": "val/accuracy"}

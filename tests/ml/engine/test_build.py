@@ -17,6 +17,7 @@ from ml.networks.layers import (
     Add,
     AveragePooling2D,
     BatchNormalization,
+    ChannelOrder,
     ChannelPadding,
     Concatenate,
     Conv2D,
@@ -26,12 +27,15 @@ from ml.networks.layers import (
     Flatten,
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
+    LayerNormalization,
+    LayerScale,
     LocalResponseNormalization,
     MaxPooling2D,
     Multiply,
     Rescaling,
     Reshape,
     SeparableConv2D,
+    StochasticDepth,
     ZeroPadding2D,
 )
 from ml.networks.layers import PartialConv2D as PartialConv2DData
@@ -109,8 +113,11 @@ steps = st.one_of(
     st.builds(TrainableSubsampling2DData, pairs),
     st.builds(PartialConv2DData, st.just(((0,), (0,))), pairs, pairs, paddings),
     st.just(BatchNormalization()),
-    st.builds(Activation, st.sampled_from(["relu", "scaled_tanh", "silu"])),
+    st.builds(Activation, st.sampled_from(["relu", "scaled_tanh", "silu", "hard_silu", "hard_sigmoid"])),
     st.builds(Dropout, st.floats(0, 0.9)),
+    st.builds(StochasticDepth, st.floats(0, 0.9)),
+    st.just(LayerNormalization()),
+    st.builds(LayerScale, st.floats(1e-6, 1)),
     st.builds(DepthwiseConv2D, st.integers(1, 3), st.integers(1, 2), paddings, st.integers(1, 2), st.booleans()),
     st.builds(SeparableConv2D, st.integers(1, 4), pairs, st.integers(1, 2), paddings, st.integers(1, 2)),
     st.builds(ZeroPadding2D, st.integers(0, 2) | st.tuples(pairs, pairs)),
@@ -125,7 +132,8 @@ steps = st.one_of(
 )
 def test_any_graph_is_built_as_it_is_described(chain, ending):
     draft = Draft("any", (97, 90, 2))
-    last = draft.add("rescaling", Rescaling(1 / 255))
+    draft.add("rescaling", Rescaling((1 / 255, 1 / 128), (0.0, -1.0)))
+    last = draft.add("order", ChannelOrder((1, 0)))
     for number, layer in enumerate(chain):
         last = draft.add(f"step_{number}", layer)
     normed = draft.add("normed", BatchNormalization(), after=last)

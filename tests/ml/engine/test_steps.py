@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ml.datasets import Part
 from ml.engine.build import build_model, main_model
-from ml.engine.steps import TrainingImages, TrainingSteps
+from ml.engine.images import TrainingImages
+from ml.engine.steps import TrainingSteps
 from ml.networks import LOGITS, PROBABILITIES, Draft, Network
 from ml.networks.layers import Activation, Dense, Flatten, Rescaling
 
@@ -38,9 +40,9 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 def one_step(made: Network, class_weights: np.ndarray | None = None) -> tuple[keras.Model, float]:
     """The model after one step of gradient descent on one batch, and the loss that the step reported."""
     model = build_model(made, seed=3)
-    images = TrainingImages(*data(), batch_size=6, seed=0, augmentation=None, threads=1)
+    images = TrainingImages(Part.of(*data()), batch_size=6, seed=0, augmentation=None, threads=1)
     optimizer = keras.optimizers.SGD(RATE)
-    steps = TrainingSteps(model, optimizer, class_weights=class_weights, auxiliary=made.auxiliary)
+    steps = TrainingSteps.of(model, optimizer, class_weights=class_weights, auxiliary=made.auxiliary)
     losses, _ = steps.run(images.batches(0, 0), np.full(1, RATE, np.float32), first=0, count=1)
     return model, float(losses[0])
 
@@ -82,3 +84,56 @@ def test_a_head_is_trained_itself():
     before = build_model(network(0.3), seed=3).get_layer("head").get_weights()[0]
     after = one_step(network(0.3))[0].get_layer("head").get_weights()[0]
     assert (before != after).any()
+
+
+# ── labels ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def first_loss(labels: np.ndarray, **options) -> float:
+    """The loss of the first step on the six images, with these labels."""
+    model = build_model(network(None), seed=3)
+    steps = TrainingSteps.of(model, keras.optimizers.SGD(RATE), **options)
+    batches = tf.data.Dataset.from_tensors((data()[0], labels)).map(
+        lambda images, given: (
+            tf.ensure_shape(images, [None, 4, 4, 1]),
+            tf.ensure_shape(given, [None, *labels.shape[1:]]),
+        )
+    )
+    losses, _ = steps.run(iter(batches), np.full(1, RATE, np.float32), first=0, count=1)
+    return float(losses[0])
+
+
+def own_loss(shares: np.ndarray, weights: np.ndarray | None = None) -> float:
+    model = build_model(network(None), seed=3)
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True, reduction=None)
+    logits = keras.Model(model.input, model.get_layer(LOGITS).output)(data()[0])
+    return float(np.mean(loss(shares, logits) * (1 if weights is None else weights)))
+
+
+def test_label_smoothing_is_that_of_keras():
+    labels = data()[1]
+    smoothed = np.eye(3, dtype=np.float32)[labels] * 0.8 + 0.2 / 3
+    assert first_loss(labels, label_smoothing=0.2) == pytest.approx(own_loss(smoothed), rel=1e-5)
+
+
+def test_mixed_labels_are_learnt_by_their_shares_and_weighed_by_them():
+    shares = np.random.default_rng(1).dirichlet([1, 1, 1], 6).astype(np.float32)
+    assert first_loss(shares) == pytest.approx(own_loss(shares), rel=1e-5)
+    weights = np.array([1, 2, 5], np.float32)
+    expected = own_loss(shares * 0.9 + 0.1 / 3, shares @ weights)
+    assert first_loss(shares, class_weights=weights, label_smoothing=0.1) == pytest.approx(expected, rel=1e-5)
+
+
+def test_shares_of_one_class_alone_are_learnt_like_its_number():
+    labels = data()[1]
+    assert first_loss(np.eye(3, dtype=np.float32)[labels]) == pytest.approx(first_loss(labels), rel=1e-6)
+
+
+def test_of_a_mixture_the_larger_share_counts_as_right():
+    model = build_model(network(None), seed=3)
+    said = model.predict(data()[0].astype(np.float32), verbose=0).argmax(axis=1)
+    shares = np.eye(3, dtype=np.float32)[said] * 0.6 + np.eye(3, dtype=np.float32)[(said + 1) % 3] * 0.4
+    steps = TrainingSteps.of(model, keras.optimizers.SGD(RATE))
+    batches = tf.data.Dataset.from_tensors((data()[0], shares))
+    _, right = steps.run(iter(batches), np.full(1, RATE, np.float32), first=0, count=1)
+    assert right.tolist() == [6]

@@ -10,6 +10,7 @@ from ml.networks.layers import (
     Add,
     AveragePooling2D,
     BatchNormalization,
+    ChannelOrder,
     ChannelPadding,
     Concatenate,
     Conv2D,
@@ -18,12 +19,16 @@ from ml.networks.layers import (
     Flatten,
     GlobalAveragePooling2D,
     GlobalMaxPooling2D,
+    LayerNormalization,
+    LayerScale,
     LocalResponseNormalization,
     MaxPooling2D,
     Multiply,
     PartialConv2D,
+    Rescaling,
     Reshape,
     SeparableConv2D,
+    StochasticDepth,
     TrainableSubsampling2D,
     ZeroPadding2D,
 )
@@ -203,3 +208,42 @@ def test_response_normalisation_keeps_maps_and_has_no_weights():
         LocalResponseNormalization(size=4).output_shape((4, 5, 6))
     with pytest.raises(ShapeError, match="needs"):
         layer.output_shape((6,))
+
+
+def test_a_rescaling_may_have_a_number_for_each_channel():
+    layer = Rescaling((1.0, 2.0, 3.0), [0, -1, 0.5])
+    assert layer.output_shape((4, 5, 3)) == (4, 5, 3)
+    assert layer.offset == (0.0, -1.0, 0.5)
+    with pytest.raises(ShapeError, match="3 scales, one a channel, but gets 1 channels"):
+        layer.output_shape((4, 5, 1))
+    with pytest.raises(ShapeError, match="2 offsets"):
+        Rescaling(1.0, (1.0, 2.0)).output_shape((4, 5, 3))
+
+
+@pytest.mark.parametrize("scale", ["1", True, (), ("a",), ((1.0,),), float("nan"), None])
+def test_a_rescaling_takes_numbers_only(scale):
+    with pytest.raises(ValidationError, match="Expected a number, or a list of numbers"):
+        Rescaling(scale)
+
+
+def test_channels_come_in_another_order_each_once():
+    assert ChannelOrder((2, 1, 0)).output_shape((4, 5, 3)) == (4, 5, 3)
+    for order in ((0, 1), (0, 1, 1), (1, 2, 3)):
+        with pytest.raises(ShapeError, match="each of 3 channels once"):
+            ChannelOrder(order).output_shape((4, 5, 3))
+
+
+def test_a_layer_norm_and_a_layer_scale_have_weights_for_each_channel_all_trained():
+    assert [(w.name, w.shape, w.trainable) for w in LayerNormalization().weights((4, 5, 6))] == [
+        ("gamma", (6,), True),
+        ("beta", (6,), True),
+    ]
+    assert [(w.name, w.shape, w.trainable) for w in LayerScale().weights((4, 5, 6))] == [("gamma", (6,), True)]
+    assert LayerNormalization().multiply_adds((4, 5, 6)) == LayerScale().multiply_adds((4, 5, 6)) == 120
+
+
+def test_whole_images_are_left_out_of_maps_only():
+    assert StochasticDepth(0.5).output_shape((4, 5, 6)) == (4, 5, 6)
+    assert parameters(StochasticDepth(0.5), (4, 5, 6)) == 0
+    with pytest.raises(ShapeError, match="needs"):
+        StochasticDepth(0.5).output_shape((6,))

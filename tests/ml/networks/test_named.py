@@ -78,7 +78,7 @@ def test_every_network_ends_with_logits_and_probabilities(name):
     for classes in (2, 37):
         network = make_network(name, images_for(name), classes, {})
         assert [node.name for node in network.layers[-2:]] == [LOGITS, PROBABILITIES]
-        assert network.layers[-2].layer.units == network.classes == classes
+        assert network.output_shapes[LOGITS] == (classes,) == (network.classes,)
         assert network.layers[0].layer.type == "Rescaling"
 
 
@@ -110,7 +110,7 @@ def test_the_options_of_lenet5_are_described():
     ("name", "options", "path", "text"),
     [
         ("lenet", {}, "network.name", "Did you mean lenet5"),
-        ("", {}, "network.name", "Known: alexnet, dense, "),
+        ("", {}, "network.name", "Known: alexnet, convnext_tiny, dense, "),
         ("lenet5", {"activaton": "relu"}, "network.options.activaton", "Did you mean activation"),
         ("lenet5", {"activation": "sigmoid"}, "network.options.activation", "'relu'"),
         ("lenet5", {"activation": "rellu"}, "network.options.activation", "Did you mean relu"),
@@ -141,6 +141,12 @@ def test_what_is_wrong_is_said_at_its_place(name, options, path, text):
         ("googlenet", {}, 65),
         ("googlenet", {"stem": "cifar"}, 9),
         ("xception", {}, 7),
+        ("vgg16", {}, 32),
+        ("vgg19", {"stem": "cifar"}, 16),
+        ("squeezenet", {}, 31),
+        ("squeezenet", {"stem": "cifar"}, 7),
+        ("convnext_tiny", {}, 32),
+        ("convnext_tiny", {"patch": 2}, 16),
     ],
 )
 def test_the_smallest_image_that_works_is_named_and_does_work(name, options, smallest):
@@ -152,7 +158,10 @@ def test_the_smallest_image_that_works_is_named_and_does_work(name, options, sma
     assert make_network(name, (smallest, smallest, 1), 10, options)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if "resnet" in name] + ["se_inception", "mobilenet_v2"])
+PADDING = ("resnet", "se_inception", "mobilenet", "efficientnet")
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if any(part in name for part in PADDING)])
 def test_networks_that_pad_take_an_image_of_one_pixel(name):
     assert make_network(name, (1, 1, 1), 2, {}).classes == 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ml.networks import NETWORKS, Network, make_network
+from ml.networks import NETWORKS, Network, head_layers, make_network
 
 IMAGENET = ((224, 224, 3), 1000)
 
@@ -30,6 +30,12 @@ def parameters_of(network: Network) -> dict[str, int]:
         ("se_resnet34", {}, 21_958_868),
         ("se_resnet50", {}, 28_088_024),
         ("mobilenet_v2", {}, 3_504_872),
+        ("squeezenet", {}, 1_235_496),
+        ("efficientnet_b0", {}, 5_288_548),
+        ("efficientnet_lite0", {}, 4_652_008),
+        ("efficientnet_lite1", {}, 5_416_680),
+        ("efficientnet_lite2", {}, 6_092_072),
+        ("convnext_tiny", {}, 28_589_128),
     ],
 )
 def test_networks_for_imagenet_train_as_many_parameters_as_published(name, options, trainable):
@@ -42,6 +48,17 @@ def test_networks_for_imagenet_train_as_many_parameters_as_published(name, optio
         ("resnet50", (224, 224, 3), {"conv_bias": True}, 25_636_712),
         ("xception", (299, 299, 3), {}, 22_910_480),
         ("mobilenet_v2", (224, 224, 3), {}, 3_538_984),
+        ("resnet101", (224, 224, 3), {"conv_bias": True}, 44_707_176),
+        ("resnet152", (224, 224, 3), {"conv_bias": True}, 60_419_944),
+        ("vgg16", (224, 224, 3), {}, 138_357_544),
+        ("vgg19", (224, 224, 3), {}, 143_667_240),
+        ("mobilenet_v3_small", (224, 224, 3), {}, 2_554_968),
+        ("mobilenet_v3_large", (224, 224, 3), {}, 5_507_432),
+        ("efficientnet_v2_b0", (224, 224, 3), {}, 7_200_312),
+        ("efficientnet_v2_b1", (240, 240, 3), {}, 8_212_124),
+        ("efficientnet_v2_b2", (260, 260, 3), {}, 10_178_374),
+        ("efficientnet_v2_b3", (300, 300, 3), {}, 14_467_622),
+        ("efficientnet_v2_s", (384, 384, 3), {}, 21_612_360),
     ],
 )
 def test_networks_that_keras_has_too_hold_as_many_parameters(name, shape, options, total):
@@ -265,6 +282,129 @@ def test_mobilenet_v2_computes_as_much_as_its_paper_says():
     assert make_network("mobilenet_v2", *IMAGENET, {}).multiply_adds / 1e6 == pytest.approx(300, rel=0.03)
 
 
+# ── VGG, SqueezeNet, MobileNetV3, EfficientNet, ConvNeXt ─────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("vgg16", 15.5e9),
+        ("vgg19", 19.6e9),
+        ("mobilenet_v3_large", 219e6),
+        ("mobilenet_v3_small", 56e6),
+        ("efficientnet_b0", 0.39e9),
+        ("efficientnet_b1", 0.70e9),
+        ("efficientnet_b2", 1.0e9),
+        ("efficientnet_b3", 1.8e9),
+        ("efficientnet_lite0", 407e6),
+        ("efficientnet_lite1", 631e6),
+        ("efficientnet_lite2", 899e6),
+        ("efficientnet_v2_b0", 0.7e9),
+        ("efficientnet_v2_s", 8.4e9),
+        ("convnext_tiny", 4.5e9),
+    ],
+)
+def test_they_compute_as_much_as_their_authors_say(name, published):
+    named = NETWORKS[name]
+    network = make_network(name, named.input_shape, named.classes, {})
+    assert network.multiply_adds == pytest.approx(published, rel=0.05)
+
+
+@pytest.mark.parametrize(("name", "convolutions"), [("vgg16", 13), ("vgg19", 16)])
+def test_vgg_has_the_layers_of_its_columns_and_halves_maps_five_times(name, convolutions):
+    network = make_network(name, *IMAGENET, {})
+    assert [node.layer.type for node in network.layers].count("Conv2D") == convolutions
+    assert [network.output_shapes[f"p{stage}"] for stage in range(1, 6)] == [
+        (112, 112, 64),
+        (56, 56, 128),
+        (28, 28, 256),
+        (14, 14, 512),
+        (7, 7, 512),
+    ]
+    means = make_network(name, *IMAGENET, {"head": "means"})
+    assert network.parameters - means.parameters == (25088 + 1) * 4096 + (4096 + 1) * 4096 + (4096 - 512) * 1000
+
+
+def test_squeezenet_has_the_maps_of_version_1_1():
+    shapes = make_network("squeezenet", *IMAGENET, {}).output_shapes
+    assert [shapes[name] for name in ("c1", "p1", "fire3", "p3", "fire5", "p5", "fire9", "c10", "logits")] == [
+        (111, 111, 64),
+        (55, 55, 64),
+        (55, 55, 128),
+        (27, 27, 128),
+        (27, 27, 256),
+        (13, 13, 256),
+        (13, 13, 512),
+        (13, 13, 1000),
+        (1000,),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("mobilenet_v3_large", [16, 64, 72, 72, 120, 120, 240, 200, 184, 184, 480, 672, 672, 960, 960], (7, 7, 960)),
+        ("mobilenet_v3_small", [16, 72, 88, 96, 240, 240, 120, 144, 288, 576, 576], (7, 7, 576)),
+    ],
+)
+def test_mobilenet_v3_is_as_wide_inside_as_its_tables_say(name, inside, outside):
+    network = make_network(name, *IMAGENET, {})
+    assert [network.output_shapes[f"b{number}_depthwise"][2] for number in range(1, len(inside) + 1)] == inside
+    assert network.output_shapes["c2"] == outside
+    hard = {node.name for node in network.layers if node.layer.options().get("activation") == "hard_silu"}
+    assert "c1_activation" in hard
+    assert "b2_depthwise_activation" not in hard
+    assert f"b{len(inside)}_depthwise_activation" in hard
+
+
+def test_efficientnets_grow_wider_deeper_and_larger_together():
+    def counted(name):
+        network = make_network(name, NETWORKS[name].input_shape, 1000, {})
+        blocks = sum(node.layer.type == "DepthwiseConv2D" for node in network.layers)
+        return blocks, network.output_shapes["c2"]
+
+    assert [counted(f"efficientnet_b{number}") for number in range(4)] == [
+        (16, (7, 7, 1280)),
+        (23, (8, 8, 1280)),
+        (23, (9, 9, 1408)),
+        (26, (10, 10, 1536)),
+    ]
+    assert [counted(f"efficientnet_lite{number}") for number in range(3)] == [
+        (16, (7, 7, 1280)),
+        (21, (8, 8, 1280)),
+        (21, (9, 9, 1280)),
+    ]
+
+
+def test_efficientnet_lite_has_no_squeeze_and_no_activation_but_relu6():
+    network = make_network("efficientnet_lite2", (260, 260, 3), 1000, {})
+    kinds = {node.layer.type for node in network.layers}
+    assert "Multiply" not in kinds
+    activations = {node.layer.activation for node in network.layers if node.layer.type == "Activation"}
+    assert activations == {"relu6", "softmax"}
+
+
+def test_stochastic_depth_grows_from_block_to_block_and_may_be_left_out():
+    network = make_network("efficientnet_b0", *IMAGENET, {"stochastic_depth": 0.16})
+    rates = [node.layer.rate for node in network.layers if node.layer.type == "StochasticDepth"]
+    # 16 blocks, each a hundredth more than the one before; seven begin a stage and have no shortcut.
+    assert rates == pytest.approx([0.02, 0.04, 0.06, 0.07, 0.09, 0.10, 0.12, 0.13, 0.14])
+    without = make_network("efficientnet_b0", *IMAGENET, {"stochastic_depth": 0.0})
+    assert not any(node.layer.type == "StochasticDepth" for node in without.layers)
+    assert without.parameters == network.parameters
+
+
+def test_convnext_has_the_maps_and_the_blocks_of_its_table():
+    network = make_network("convnext_tiny", *IMAGENET, {})
+    assert [network.output_shapes[f"d{stage}"] for stage in range(1, 5)] == [
+        (56, 56, 96),
+        (28, 28, 192),
+        (14, 14, 384),
+        (7, 7, 768),
+    ]
+    assert [node.layer.type for node in network.layers].count("LayerScale") == 3 + 3 + 9 + 3
+
+
 # ── ways of making maps smaller ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -322,6 +462,7 @@ def test_every_network_can_be_made_for_the_images_of_its_paper(name):
 def test_half_the_width_costs_about_a_quarter_of_the_convolutions(name):
     def convolutions(width):
         network = make_network(name, *IMAGENET, {"width": width}).main
-        return sum(row.parameters for row in network.table if "Conv2D" in row.type)
+        head = head_layers(network)
+        return sum(row.parameters for row in network.table if "Conv2D" in row.type and row.name not in head)
 
     assert convolutions(0.5) / convolutions(1.0) == pytest.approx(0.25, abs=0.06)

@@ -1,4 +1,4 @@
-"""Runs the train recipe, stops it where a test wants it stopped, and compares how two trainings ended."""
+"""Runs a recipe that trains, stops it where a test wants it stopped, and compares how two trainings ended."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ml.engine.checkpoint import read_checkpoint
-from ml.recipes.train import train
+from ml.kinds import load_recipe
 from ml.reporter import Interruption, Reporter
 from records.events import Checkpoint, Event
 from records.orders import Order
-from records.specs import TrainSpec, parse_spec
+from records.specs import parse_spec
 
 
 class StoppingReporter(Reporter):
@@ -39,9 +39,8 @@ def run(order: Order, stop_at: int | None = None) -> tuple[StoppingReporter, dic
     """Run the recipe; the summary is None where it was interrupted."""
     reporter = StoppingReporter(stop_at=stop_at)
     spec = parse_spec(order.spec)
-    assert isinstance(spec, TrainSpec)
     try:
-        return reporter, train(spec, order, reporter)
+        return reporter, load_recipe(spec.kind)(spec, order, reporter)
     except Interruption:
         return reporter, None
 

@@ -13,7 +13,7 @@ from ml.kinds import inspect
 from ml.recipes.convolutionalise import convert
 from ml.recipes.train import train
 from ml.reporter import Interruption
-from records.errors import InvalidSpec, NotEqual, RecipeFailed
+from records.errors import InvalidSpec, ModelUnreadable, NotEqual
 from records.events import Artifact
 from records.library import CatalogueLibrary, RunCard
 from records.orders import Order, OrderedDevice
@@ -97,7 +97,7 @@ def test_weights_of_another_network_are_refused(order, tmp_path):
     record = json.loads(Path(made.inputs["run"]).read_text())
     record["spec"]["network"] = {"name": "dense"}
     (tmp_path / RECORD).write_text(json.dumps(record))
-    with pytest.raises(RecipeFailed, match="does not hold the weights of dense"):
+    with pytest.raises(ModelUnreadable, match="does not hold the weights of dense"):
         run(made.model_copy(update={"inputs": made.inputs | {"run": tmp_path / RECORD}}))
 
 

@@ -144,6 +144,10 @@ def test_a_training_leaves_all_its_results(make_order: MakeOrder) -> None:
         "learning-curves.png",
         "confusion-matrix.json",
         "confusion-matrix.png",
+        "per-class.json",
+        "per-class.csv",
+        "calibration.json",
+        "calibration.png",
         "mistakes.png",
         "run.json",
     }

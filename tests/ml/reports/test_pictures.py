@@ -60,9 +60,9 @@ def test_a_caption_says_true_and_said():
 
 
 def test_the_title_counts_them():
-    assert _title(36, 93, 10_000) == "The 36 surest of 93 mistakes among 10,000 images: true → said"
-    assert _title(5, 5, 10) == "All 5 mistakes among 10 images: true → said"
-    assert _title(1, 1, 10) == "The only mistake among 10 images: true → said"
+    assert _title(36, 93, "10,000 test images") == "The 36 surest of 93 mistakes among 10,000 test images: true → said"
+    assert _title(5, 5, "10 images") == "All 5 mistakes among 10 images: true → said"
+    assert _title(1, 1, "10 images") == "The only mistake among 10 images: true → said"
 
 
 def test_at_most_as_many_are_shown_as_asked_for(tmp_path):

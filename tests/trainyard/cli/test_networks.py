@@ -98,3 +98,17 @@ def test_counts_are_short():
 def test_a_long_name_keeps_its_beginning_and_its_end():
     assert words.middle_cut("i3a_5x5_reduce_activation", 16) == "i3a_5x5_re…ation"
     assert words.middle_cut("c1", 16) == "c1"
+
+
+def test_pretrained_weights_are_listed_and_shown(yard: YardProcess, show, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TRAINYARD_HOME", str(yard.home))
+    plain = CliRunner().invoke(app, ["networks", "list"])
+    assert plain.exit_code == 0, plain.output
+    assert plain.stdout == CliRunner().invoke(app, ["networks"]).stdout
+    by_name = {line.split()[0]: line for line in plain.stdout.splitlines()}
+    assert " 2  Simonyan" in by_name["vgg16"]
+    found = {network["name"]: network for network in _json(CliRunner().invoke(app, ["networks", "list", "--json"]))}
+    assert [weights["name"] for weights in found["efficientnet_lite0"]["weights"]] == ["efficientnet_lite0_imagenet"]
+    assert found["lenet5"]["weights"] == []
+    assert "resnet50_imagenet_notop" in show("resnet50").stdout
+    assert "Pretrained" not in show("lenet5").stdout

@@ -1,0 +1,70 @@
+"""Commands that send the jobs people want most: finetune and train, with all else at its default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from trainyard.cli.jobs import send
+from trainyard.cli.session import JsonFlag
+
+Dataset = Annotated[str, typer.Option(help="A dataset of the yard, such as ants-bees.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set another field: --set epochs=12 --set augmentation.mixup=0.2."),
+]
+Key = Annotated[str, typer.Option(help="Idempotency key: the same key and spec make one job.")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Watch it until it has finished.")]
+
+
+def finetune(
+    context: typer.Context,
+    dataset: Dataset,
+    base: Annotated[
+        str, typer.Option(help="Where to start: weights by name (efficientnet_lite0), or an earlier job (12, 12:last).")
+    ] = "",
+    sets: Sets = None,
+    key: Key = "",
+    watch_it: Watch = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fine-tune a network that has learned before on a dataset of your own."""
+    from trainyard.cli.spec_options import set_value
+
+    spec: dict[str, Any] = {"kind": "finetune", "dataset": dataset}
+    if base:
+        spec["base"] = read_base(base)
+    for setting in sets or []:
+        set_value(spec, setting)
+    send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
+
+
+def train(
+    context: typer.Context,
+    dataset: Dataset,
+    network: Annotated[str, typer.Option(help="A network that the yard knows, such as resnet18.")],
+    sets: Sets = None,
+    key: Key = "",
+    watch_it: Watch = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train a network from random weights."""
+    from trainyard.cli.spec_options import set_value
+
+    spec: dict[str, Any] = {"kind": "train", "dataset": dataset, "network": {"name": network}}
+    for setting in sets or []:
+        set_value(spec, setting)
+    send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
+
+
+def read_base(text: str) -> dict[str, Any]:
+    """`12` and `12:last` as an earlier job, all else as the name of weights."""
+    job, _, weights = text.partition(":")
+    if not job.isdigit():
+        return {"pretrained": text}
+    return {"job": int(job), "weights": weights} if weights else {"job": int(job)}
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"finetune": finetune, "train": train}
