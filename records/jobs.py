@@ -8,7 +8,7 @@ No function here commits.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from records.database import lock_pass, rows_changed
 from records.dataset_uses import use_datasets
 from records.errors import Conflict, IdempotencyKeyReused, NotFound
+from records.pictures import use_pictures
 from records.specs import Spec
 from records.states import FINISHED, MOVES, OPEN_ATTEMPTS, AttemptStatus, JobStatus
 from records.tables import AttemptTable, IdempotencyKeyTable, JobEventTable, JobTable, LeaseTable
@@ -35,6 +36,7 @@ def submit(
     at: datetime,
     estimate: dict[str, Any] | None = None,
     datasets: Iterable[str] = (),
+    pictures: Collection[int] = (),
     cloned_from: int | None = None,
 ) -> JobTable:
     """Add a queued job.
@@ -48,10 +50,11 @@ def submit(
         at: now.
         estimate: what it is thought to cost.
         datasets: pinned references of those that it names, which it keeps from being deleted.
+        pictures: uploaded ones that it names, which it keeps likewise.
         cloned_from: the job whose spec it began with.
 
     Raises:
-        InvalidSpec: one of the datasets has been deleted a moment ago.
+        InvalidSpec: one of the datasets or pictures has been deleted a moment ago.
     """
     job = JobTable(
         kind=spec.kind,
@@ -72,6 +75,7 @@ def submit(
     session.add(job)
     session.flush()
     use_datasets(session, job.id, datasets)
+    use_pictures(session, job.id, pictures)
     add_event(session, job.id, "submitted", actor=actor, at=at, to_status=JobStatus.QUEUED, text="Submitted.")
     return job
 

@@ -173,6 +173,7 @@ def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tupl
             parameters=inspection.parameters,
             estimate=estimate,
             datasets=inspection.datasets,
+            pictures=inspection.pictures,
             cloned_from=origin,
             at=at,
         )

@@ -33,6 +33,7 @@ from api.views.networks import (
     NetworkTotals,
     PretrainedWeights,
 )
+from api.views.pictures import Picture
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
@@ -82,6 +83,7 @@ __all__ = [
     "Pace",
     "ParameterCounts",
     "Peak",
+    "Picture",
     "Prediction",
     "PretrainedWeights",
     "Problem",

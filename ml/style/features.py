@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import keras
 
-from ml.engine.build import make_layer
+from ml.engine.build import build_model, make_layer
+from ml.engine.pretrained import load_pretrained
 from ml.networks import IMAGES, Network, Node
 from ml.networks.cut import cut_after, with_average_pooling
+from ml.networks.feature_networks import FeatureNetwork
+from ml.style.smoothing import smooth
 
 Precision = Literal["float32", "bfloat16"]
+Features = Callable[[Any], dict[str, Any]]
+"""From a batch of images to the outputs of some layers, by name."""
+_DRAWN_PX = 224
+"""What the network is drawn for; as it is convolutional up to its head, it takes images of any size."""
+
+
+def load_features(
+    chosen: FeatureNetwork, path: Path, names: Sequence[str], *, average_pooling: bool, precision: Precision
+) -> Features:
+    """The named layers of a pretrained network, smoothed where it needs that.
+
+    Args:
+        chosen: the network.
+        path: the file of its weights.
+        names: layers.
+        average_pooling: take means where it takes the largest values.
+        precision: of the convolutions behind the first.
+
+    Raises:
+        WeightsUnreadable: the file does not fit.
+    """
+    network = chosen.draw(_DRAWN_PX, _DRAWN_PX)
+    whole = build_model(network, seed=0, any_size=True)
+    load_pretrained(whole, network, chosen.source, path)
+    model = build_features(network, names, average_pooling=average_pooling, precision=precision)
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(whole.get_layer(layer.name).get_weights())
+    del whole
+    gc.collect()  # a model refers to itself; its numbers would stay beside those that are used
+    if not chosen.smoothed:
+        return model
+    return lambda images: {name: smooth(maps) for name, maps in model(images).items()}
 
 
 def build_features(
     network: Network, names: Sequence[str], *, average_pooling: bool, precision: Precision = "float32"
-) -> tuple[keras.Model, Network]:
-    """A model that gives the named layers' outputs, by name; and the network that it is a model of.
+) -> keras.Model:
+    """A model that gives the named layers' outputs, by name.
 
     Takes `[batch, height, width, 3]` of 0 to 255 as float32. With `bfloat16`, layers behind the first convolution
     compute in 16 bits: before it, pixels are numbers of up to 255 whose small changes 16 bits would not hold.
@@ -35,7 +73,7 @@ def build_features(
             tensors[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
     model = keras.Model(tensors[IMAGES], {name: tensors[name] for name in names}, name=f"{network.name}_features")
     model.trainable = False
-    return model, front
+    return model
 
 
 def _up_to_first_convolution(layers: Sequence[Node]) -> set[str]:
@@ -55,7 +93,3 @@ def _precision(precision: Precision) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-Features = Callable[[Any], dict[str, Any]]
-"""From a batch of images to the outputs of some layers, by name."""

@@ -83,10 +83,10 @@ class Objective:
 
     def _style(self, name: str, found: tf.Tensor) -> tf.Tensor:
         """The loss of one layer, over all styles."""
-        whole = None if any(mask for mask in self._masks) else gram(found)
+        everywhere = gram(found) if not all(self._masks) else None
         losses = []
         for (style, grams), masks in zip(self._styles, self._masks, strict=True):
-            seen = gram(found, masks.get(name)) if whole is None else whole
+            seen = gram(found, masks[name]) if masks else everywhere
             losses.append(style.weight * style_loss(seen, grams[name]))
         return tf.add_n(losses)
 

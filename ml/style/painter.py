@@ -45,6 +45,11 @@ class Painter:
         self._image.assign(tf.clip_by_value(moved, 0.0, 1.0))
         return {"loss": float(loss), **{name: float(part) for name, part in parts.items()}}
 
+    def losses(self) -> dict[str, float]:
+        """The loss of the image as it stands, and its parts."""
+        loss, _, parts = self._objective.value_and_gradient(tf.convert_to_tensor(self._image))
+        return {"loss": float(loss), **{name: float(part) for name, part in parts.items()}}
+
     @property
     def image(self) -> NDArray[np.float32]:
         """The image as it stands."""

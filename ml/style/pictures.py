@@ -35,6 +35,10 @@ def read_mask(path: Path) -> NDArray[np.float32]:
 
 def resize(pixels: Pixels, height: int, width: int) -> Pixels:
     """The picture in another size: averaged when it shrinks, bicubic when it grows."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    if pixels.shape[:2] == (height, width):
+        return pixels
     channels = [_plane(pixels[..., c], height, width) for c in range(pixels.shape[-1])]
     return np.clip(np.stack(channels, axis=-1), 0, 1)
 
@@ -49,9 +53,9 @@ def write_picture(path: Path, pixels: Pixels) -> None:
     _image(pixels).save(path, "PNG")
 
 
-def as_frame(pixels: Pixels) -> bytes:
-    """A small JPEG."""
-    height, width = fit(*pixels.shape[:2], min(FRAME_PX, max(pixels.shape[:2])))
+def as_frame(pixels: Pixels, longest_px: int = FRAME_PX) -> bytes:
+    """A JPEG, made smaller where it is larger than that."""
+    height, width = fit(*pixels.shape[:2], min(longest_px, max(pixels.shape[:2])))
     file = io.BytesIO()
     _image(resize(pixels, height, width)).save(file, "JPEG", quality=85)
     return file.getvalue()

@@ -21,23 +21,24 @@ class PaintingState:
     """Steps done on it."""
     step: int = 0
     """Steps done on all sizes."""
+    painted_s: float = 0.0
+    """Time spent in steps, over all attempts."""
     painter: list[NDArray[np.generic]] = field(default_factory=list)
-    """The image of the size under way, then its optimizer's variables; empty before its first step."""
+    """The image of the size under way, then its optimizer's variables."""
     frames: list[bytes] = field(default_factory=list)
     """Small pictures of how it came to be, as JPEG, for the time-lapse."""
-    points: list[tuple[str, int, float, float]] = field(default_factory=list)
-    """All metric points so far: name, step, value, seconds since 1970."""
 
     def to_parts(self) -> tuple[Arrays, dict[str, Any]]:
         """As arrays and JSON, for a checkpoint."""
         arrays = number("painter", self.painter)
         arrays |= number("frame", [np.frombuffer(frame, np.uint8) for frame in self.frames])
-        plain = {name: getattr(self, name) for name in ("level", "position", "step", "points")}
-        return arrays, plain
+        return arrays, {name: getattr(self, name) for name in _PLAIN}
 
     @classmethod
     def from_parts(cls, arrays: Arrays, plain: dict[str, Any]) -> PaintingState:
         """The state that `to_parts` took apart."""
         frames = [frame.tobytes() for frame in denumber("frame", arrays)]
-        points = [tuple(point) for point in plain["points"]]
-        return cls(**plain | {"points": points}, painter=denumber("painter", arrays), frames=frames)
+        return cls(**plain, painter=denumber("painter", arrays), frames=frames)
+
+
+_PLAIN = ("level", "position", "step", "painted_s")

@@ -20,6 +20,7 @@ from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.predict import PredictSpec
+from records.specs.style_transfer import StyleTransferSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
@@ -35,12 +36,13 @@ __all__ = [
     "NoopSpec",
     "PredictSpec",
     "Spec",
+    "StyleTransferSpec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
+Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | StyleTransferSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
@@ -48,6 +50,7 @@ SPECS: dict[str, type[Spec]] = {
     "convolutionalise": ConvolutionaliseSpec,
     "predict": PredictSpec,
     "export": ExportSpec,
+    "style_transfer": StyleTransferSpec,
     "noop": NoopSpec,
 }
 TEST_KINDS = frozenset({"noop"})

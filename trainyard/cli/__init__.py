@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, predict, training, yard
+from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, predict, style, training, yard
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ _COMMANDS = {
     **edits.COMMANDS,
     **files.COMMANDS,
     **predict.COMMANDS,
+    **style.COMMANDS,
     **yard.LOOK,
 }
 for _name, _command in _COMMANDS.items():
