@@ -118,3 +118,13 @@ def test_a_device_that_is_too_small_is_told_the_size_that_fits():
     (remedy,) = answer["remedies"]
     smaller = found(size=remedy["change"]["size"]).cost
     assert smaller.advise([Room("w/cpu:0", "cpu", 4 * 10**9)], {})[0]["fits"]
+
+
+@pytest.mark.parametrize(
+    ("features", "size", "measured"),
+    [("hed_vgg16", 256, 207_028_224), ("hed_vgg16", 512, 573_734_912), ("squeezenet", 512, 198_560_000)],
+)
+def test_the_peak_is_as_it_was_measured(features, size, measured):
+    peak = found(features=features, size=size, levels=1).cost.estimate.peaks["cpu"]
+    assert peak.low < measured < peak.high
+    assert peak.likely == pytest.approx(measured, rel=0.1)
