@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, predict, style, training, yard
+from trainyard.cli import (
+    datasets,
+    edits,
+    estimates,
+    files,
+    jobs,
+    models,
+    networks,
+    operations,
+    predict,
+    style,
+    training,
+    yard,
+)
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -41,6 +54,7 @@ _COMMANDS = {
     **predict.COMMANDS,
     **style.COMMANDS,
     **yard.LOOK,
+    **operations.COMMANDS,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
