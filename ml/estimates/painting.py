@@ -33,6 +33,10 @@ LBFGS_ROWS, ADAM_ROWS = 2 * 8 + 6, 5
 """Images of 32-bit numbers that the optimizer and the loss hold."""
 FIXED_BYTES = 40_000_000
 """What three measured peaks have beyond the count, whatever the size: buffers of convolutions, and the first look."""
+BESIDE_BYTES = 140_000_000
+"""Main memory that the process holds beside the allocator's (74 to 134 MB were measured)."""
+READ_BYTES = 6
+"""For each pixel of a picture while it is read, before it is shrunk."""
 LOW, LIKELY, HIGH = 0.85, 1.03, 1.3
 """The range around the count, from measured peaks (`docs/style-transfer.md`)."""
 LEAST_PX = 64
@@ -51,6 +55,8 @@ class PaintingCost:
     levels: tuple[Level, ...]
     optimizer: str
     precision: str
+    picture_pixels: int = 0
+    """Width times height of the largest picture that is read."""
 
     @property
     def work(self) -> int:
@@ -82,11 +88,11 @@ class PaintingCost:
 
     def _answer(self, room: Room, peak: Peak, factor: float) -> dict[str, Any]:
         high = round(peak.high * factor)
-        fits = room.holds(high)
+        fits = room.holds(high, self._beside_bytes)
         return {
             "kind": room.kind,
             "memory_bytes": room.memory_bytes,
-            "needed_bytes": room.needed(high),
+            "needed_bytes": room.needed(high, self._beside_bytes),
             "fits": fits,
             "largest_batch": int(fits),
             "remedies": [] if fits else self._remedies(room, peak, factor),
@@ -99,7 +105,7 @@ class PaintingCost:
         while size >= LEAST_PX:
             smaller = self._at(size)
             found = smaller._peak(smaller.levels[-1])
-            if room.holds(round(found.high * factor)):
+            if room.holds(round(found.high * factor), self._beside_bytes):
                 remedy = Remedy(
                     code="smaller_picture",
                     title=f"A picture of {size:,} px on its longer side",
@@ -120,6 +126,10 @@ class PaintingCost:
     @cached_property
     def _front(self) -> Network:
         return front_of(self.chosen, self.layers, self.levels[-1])
+
+    @property
+    def _beside_bytes(self) -> int:
+        return BESIDE_BYTES + READ_BYTES * self.picture_pixels
 
     @property
     def _optimizer_bytes(self) -> int:

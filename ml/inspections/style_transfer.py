@@ -42,6 +42,7 @@ def inspect_style_transfer(spec: StyleTransferSpec, library: Library) -> Inspect
             levels=levels,
             optimizer=spec.optimizer,
             precision=spec.precision,
+            picture_pixels=max(card.width * card.height for card in cards.values()),
         ),
     )
 

@@ -21,16 +21,14 @@ FRAME_S = 0.12
 LAST_FRAME_S = 2.0
 
 
-def read_picture(path: Path) -> Pixels:
-    """A picture that the yard has taken in, in colour."""
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"), np.float32) / 255
+def read_picture(path: Path, longest_px: int) -> Pixels:
+    """A picture that the yard has taken in, in colour, made smaller where its longer side is longer than that."""
+    return _read(path, "RGB", longest_px)
 
 
-def read_mask(path: Path) -> NDArray[np.float32]:
-    """A mask `[height, width]` of 0 to 1, from a picture's luminance."""
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("L"), np.float32) / 255
+def read_mask(path: Path, longest_px: int) -> NDArray[np.float32]:
+    """A mask `[height, width]` of 0 to 1, from a picture's luminance; made smaller likewise."""
+    return _read(path, "L", longest_px)
 
 
 def resize(pixels: Pixels, height: int, width: int) -> Pixels:
@@ -68,6 +66,16 @@ def write_time_lapse(path: Path, frames: Sequence[bytes]) -> None:
     shown = [picture.resize(size, Image.Resampling.BICUBIC) for picture in pictures]
     durations = [round(1000 * FRAME_S)] * (len(shown) - 1) + [round(1000 * LAST_FRAME_S)]
     shown[0].save(path, "WEBP", save_all=True, append_images=shown[1:], duration=durations, loop=0, quality=80)
+
+
+def _read(path: Path, mode: str, longest_px: int) -> NDArray[np.float32]:
+    """Shrunk while a pixel is still a few bytes: as 32-bit numbers a large photograph would fill the memory."""
+    with Image.open(path) as picture:
+        shown = picture.convert(mode)
+    if max(shown.size) > longest_px:
+        height, width = fit(shown.height, shown.width, longest_px)
+        shown = shown.resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(shown, np.float32) / 255
 
 
 def _plane(plane: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:

@@ -33,18 +33,17 @@ class Sketch:
 
     def __init__(self, spec: StyleTransferSpec, inputs: Mapping[str, Path]) -> None:
         self._spec = spec
-        self.content = read_picture(inputs["content"])
-        """As it came."""
+        self.content = read_picture(inputs["content"], spec.size)
+        """No larger than it is to be painted; the styles likewise."""
         total = sum(style.weight for style in spec.styles)
         self.styles = [
             Style(
-                read_picture(inputs[f"styles.{index}.picture"]),
+                read_picture(inputs[f"styles.{index}.picture"], spec.size),
                 style.weight / total,
-                None if style.mask is None else _shown(inputs[f"styles.{index}.mask"], index),
+                None if style.mask is None else _shown(inputs[f"styles.{index}.mask"], spec.size, index),
             )
             for index, style in enumerate(spec.styles)
         ]
-        """As they came."""
         if spec.preserve_colors == "histogram":
             self.styles = [
                 Style(match_colours(style.image, self.content), style.weight, style.mask) for style in self.styles
@@ -98,8 +97,8 @@ def _shares(layers: Mapping[str, float], weight: float) -> dict[str, float]:
     return {name: weight * share / total for name, share in layers.items() if share and weight}
 
 
-def _shown(path: Path, index: int) -> Pixels:
-    mask = read_mask(path)
+def _shown(path: Path, longest_px: int, index: int) -> Pixels:
+    mask = read_mask(path, longest_px)
     if mask.mean() < LEAST_SHOWN:
         raise PictureUnsuitable(
             f"The mask of style {index} is black all over, so that its style would go nowhere. Paint white where the "
