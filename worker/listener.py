@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 
 from records.artifacts import CHECKPOINT
-from records.blobs import Blob, FolderBlobs
+from records.blobs import Blob, Blobs
 from records.errors import BlobUnavailable, JobError, shorten
 from records.events import Artifact, Checkpoint, Event, Failed, Finished, Interrupted, parse_event
 from records.logs import MAX_LINE_LENGTH
@@ -34,7 +34,7 @@ class Listener:
     """
 
     def __init__(
-        self, child: Child, order: Order, *, recorder: Recorder, blobs: FolderBlobs, stirred: threading.Event
+        self, child: Child, order: Order, *, recorder: Recorder, blobs: Blobs, stirred: threading.Event
     ) -> None:
         self.last_word: LastWord = None
         self.not_stored: JobError | None = None
