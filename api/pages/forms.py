@@ -8,7 +8,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-_YARD_FIELDS = ("priority", "max_retries", "time_limit_s")
+_YARD_FIELDS = ("priority", "max_retries", "time_limit_s", "threads", "exclusive")
 """Fields that every spec has; they come last, under their own heading."""
 _UNITS = {"s": "seconds", "px": "pixels", "bytes": "bytes", "degrees": "degrees"}
 
