@@ -73,6 +73,13 @@ def test_a_choice_that_may_be_absent_offers_none_first() -> None:
     assert "average of the weights" in averaging.help
 
 
+def test_a_dataset_that_may_be_left_out_is_not_chosen_for_anybody() -> None:
+    form = make_form(SPECS["evaluate"].model_json_schema(), datasets=["mnist"], networks={})
+    (dataset,) = (node for node in [*form.main, *form.more] if node.path == "dataset")
+    assert isinstance(dataset, Field)
+    assert (dataset.type, dataset.default, dataset.required) == ("string", None, False)
+
+
 def test_a_part_that_is_on_where_nothing_is_said_shows_what_it_then_holds() -> None:
     form = make_form(SPECS["finetune"].model_json_schema(), datasets=["mnist"], networks={})
     (augmentation,) = (node for node in form.more if node.path == "augmentation")
