@@ -13,6 +13,7 @@ from ml.inspections.finetune import inspect_finetune
 from ml.inspections.inspection import Inspection
 from ml.inspections.noop import inspect_noop
 from ml.inspections.predict import inspect_predict
+from ml.inspections.segment import inspect_segment
 from ml.inspections.train import inspect_train
 from records.library import CatalogueLibrary, Library
 from records.specs import Spec
@@ -33,6 +34,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "train": Kind(inspect_train, "ml.recipes.train:train", trains_classifier=True),
     "finetune": Kind(inspect_finetune, "ml.recipes.finetune:finetune", trains_classifier=True),
+    "segment": Kind(inspect_segment, "ml.recipes.segment:segment"),
     "convolutionalise": Kind(inspect_convolutionalise, "ml.recipes.convolutionalise:convert"),
     "predict": Kind(inspect_predict, "ml.recipes.predict:predict"),
     "export": Kind(inspect_export, "ml.recipes.export:export"),

@@ -20,6 +20,7 @@ from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.predict import PredictSpec
+from records.specs.segment import SegmentSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
@@ -34,17 +35,19 @@ __all__ = [
     "NetworkSpec",
     "NoopSpec",
     "PredictSpec",
+    "SegmentSpec",
     "Spec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
+Spec = TrainSpec | FinetuneSpec | SegmentSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
     "finetune": FinetuneSpec,
+    "segment": SegmentSpec,
     "convolutionalise": ConvolutionaliseSpec,
     "predict": PredictSpec,
     "export": ExportSpec,

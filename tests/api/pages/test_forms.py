@@ -36,6 +36,7 @@ def every_leaf(value: object, path: str = "") -> set[str]:
 REQUIRED = {
     "train": {"dataset": "mnist", "network": {"name": "lenet5"}},
     "finetune": {"dataset": "mnist"},
+    "segment": {"dataset": "mnist"},
     "convolutionalise": {"run": {"job": 1}},
     "predict": {"run": {"job": 1}, "dataset": "mnist"},
     "export": {"run": 1},
@@ -49,7 +50,7 @@ def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
     form = make_form(SPECS[kind].model_json_schema(), datasets=["mnist"], networks=networks)
     shown = every_path([*form.main, *form.more, *form.yard])
     spec = SPECS[kind].model_validate({"kind": kind, **REQUIRED.get(kind, {})}).model_dump(mode="json")
-    parts = {"kind", "network.options", "augmentation", "augmentation.randaugment", "early_stopping"}
+    parts = {"kind", "network.options", "base", "augmentation", "augmentation.randaugment", "early_stopping"}
     assert every_leaf(spec) - parts <= shown
 
 
