@@ -88,7 +88,7 @@ def _ask(yard: Yard, job_id: int, query: PredictQuery) -> int:
     person, most_open = require_person(), yard.settings.predict_open
     with yard.database.read() as session:
         visible_stamp(session, job_id)
-        check_predicts(YardLibrary(session).run(job_id), query.weights)
+        check_predicts(YardLibrary(session).run(job_id), query.weights, pixels=True)
         check_room(session, person.id, most_open=most_open)
     images = [AskedImage(image.name, yard.blobs.put_passing(image.bytes).sha256) for image in read_images()]
     with yard.database.write() as session:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ml.inspections.earlier import RECORD
+from ml.inspections.models import check_predicts
 from ml.kinds import inspect
-from records.errors import InvalidSpec, NotFound
+from records.errors import Conflict, InvalidSpec, NotFound
 from records.inputs import ArtifactInput, DatasetInput, WeightsInput
 from records.library import CatalogueLibrary, DatasetCard, RunCard
 from records.specs import parse_spec
@@ -115,3 +116,16 @@ def test_masks_are_nothing_for_a_classifier(kind):
     spec |= {"network": {"name": "plain_cnn"}} if kind == "train" else {}
     with pytest.raises(InvalidSpec, match="one for segmentation"):
         inspect(parse_spec(spec), Library())
+
+
+SEGMENTED = RunCard(9, "segment", "succeeded", {"kind": "segment", "dataset": "nuclei"}, KEPT)
+
+
+def test_a_segmentation_can_be_asked_about_pixels_but_is_no_classifier():
+    check_predicts(SEGMENTED, "best", pixels=True)
+    with pytest.raises(
+        Conflict, match=r"tells the classes of pixels, not of images\. Jobs of kind train and finetune do"
+    ):
+        check_predicts(SEGMENTED, "best")
+    with pytest.raises(Conflict, match=r"kept no run\.json"):
+        check_predicts(RunCard(9, "segment", "failed", {}, {}), "best", pixels=True)
