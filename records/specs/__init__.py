@@ -15,12 +15,14 @@ from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, sho
 from records.specs.base import BaseSpec, Strict
 from records.specs.convolutionalise import ConvolutionaliseSpec
 from records.specs.earlier import EarlierRun
+from records.specs.evaluate import EvaluateSpec
 from records.specs.export import ExportSpec
 from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.predict import PredictSpec
 from records.specs.segment import SegmentSpec
+from records.specs.style_transfer import StyleTransferSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "BaseSpec",
     "ConvolutionaliseSpec",
     "EarlierRun",
+    "EvaluateSpec",
     "ExportSpec",
     "FinetuneSpec",
     "LayerSpec",
@@ -37,12 +40,23 @@ __all__ = [
     "PredictSpec",
     "SegmentSpec",
     "Spec",
+    "StyleTransferSpec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | FinetuneSpec | SegmentSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
+Spec = (
+    TrainSpec
+    | FinetuneSpec
+    | SegmentSpec
+    | ConvolutionaliseSpec
+    | PredictSpec
+    | EvaluateSpec
+    | ExportSpec
+    | StyleTransferSpec
+    | NoopSpec
+)
 S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
@@ -50,7 +64,9 @@ SPECS: dict[str, type[Spec]] = {
     "segment": SegmentSpec,
     "convolutionalise": ConvolutionaliseSpec,
     "predict": PredictSpec,
+    "evaluate": EvaluateSpec,
     "export": ExportSpec,
+    "style_transfer": StyleTransferSpec,
     "noop": NoopSpec,
 }
 TEST_KINDS = frozenset({"noop"})
