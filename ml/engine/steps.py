@@ -77,6 +77,9 @@ class TrainingSteps:
         after_step: called when a step is traced, behind its updates.
     """
 
+    RIGHT = tf.int32
+    """The type of what counts as classified right."""
+
     def __init__(
         self,
         forward: Forward,
@@ -150,7 +153,7 @@ class TrainingSteps:
     def _many_steps(
         self, batches: tf.data.Iterator, rates: tf.Tensor, first: tf.Tensor, count: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        losses, right = tf.TensorArray(tf.float32, count), tf.TensorArray(tf.int32, count)
+        losses, right = tf.TensorArray(tf.float32, count), tf.TensorArray(self.RIGHT, count)
         for step in tf.range(count):
             images, labels = next(batches)
             loss, batch_right = self._step(images, labels, rates[first + step])
@@ -161,18 +164,23 @@ class TrainingSteps:
         for group in self._groups:
             group.optimizer.learning_rate.assign(rate * group.share)
         with tf.GradientTape() as tape:
-            outputs = self._forward(images)
-            logits = outputs[LOGITS]
-            loss = tf.add_n([self._cross_entropy(labels, logits), *self._forward.losses])
-            helping = [head.weight * self._cross_entropy(labels, outputs[head.name]) for head in self._heads]
-            whole = tf.add_n([loss, *helping])
+            whole, loss, right = self._judge(images, labels)
         gradients = iter(tape.gradient(whole, self._variables))
         for group in self._groups:
             group.optimizer.apply(list(islice(gradients, len(group.variables))), group.variables)
         if self._after_step is not None:
             self._after_step()
+        return loss, right
+
+    def _judge(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """What is minimised, what of it is reported, and how many images were classified right."""
+        outputs = self._forward(images)
+        logits = outputs[LOGITS]
+        loss = tf.add_n([self._cross_entropy(labels, logits), *self._forward.losses])
+        helping = [head.weight * self._cross_entropy(labels, outputs[head.name]) for head in self._heads]
         said, meant = tf.argmax(logits, axis=1), tf.argmax(labels, axis=1) if labels.shape.rank == 2 else labels
-        return loss, tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=tf.int32)
+        right = tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=self.RIGHT)
+        return tf.add_n([loss, *helping]), loss, right
 
     def _cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Mean over the batch; labels are numbers of classes `[batch]`, or shares of them `[batch, classes]`."""

@@ -130,7 +130,7 @@ def test_a_number_field_takes_numbers_only(path, bad):
         (
             {"kind": "noop"},
             "kind",
-            "Known: convolutionalise, evaluate, export, finetune, predict, style_transfer, train.",
+            "Known: convolutionalise, evaluate, export, finetune, predict, segment, style_transfer, train.",
         ),
         ({"kind": "export"}, "run", "Field required"),
         ({"kind": "export", "run": "Digits"}, "run", "as [owner/]name[@alias or @number]"),

@@ -36,6 +36,7 @@ def every_leaf(value: object, path: str = "") -> set[str]:
 REQUIRED = {
     "train": {"dataset": "mnist", "network": {"name": "lenet5"}},
     "finetune": {"dataset": "mnist"},
+    "segment": {"dataset": "mnist"},
     "convolutionalise": {"run": {"job": 1}},
     "predict": {"run": {"job": 1}, "dataset": "mnist"},
     "evaluate": {"runs": [{"job": 1}]},
@@ -55,6 +56,7 @@ def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
         "kind",
         "method",
         "network.options",
+        "base",
         "augmentation",
         "early_stopping",
         "averaging",
