@@ -25,6 +25,7 @@ class CheckpointKeeper:
         folder: where `checkpoint-<step>.npz` goes; the last two are kept.
         model: all its variables are saved, those of random generators too.
         optimizers: built for the model.
+        average: variables of an average of the model's weights, where there is one.
         identity: what must be the same for training to go on exactly, as flat JSON.
         reporter: hears of each finished checkpoint, and knows whether to stop.
         every_s: least time between checkpoints within an epoch, in seconds.
@@ -37,6 +38,7 @@ class CheckpointKeeper:
         *,
         model: keras.Model,
         optimizers: Sequence[keras.optimizers.Optimizer],
+        average: Sequence[keras.Variable] = (),
         identity: Mapping[str, Any],
         reporter: Reporter,
         every_s: float,
@@ -46,6 +48,7 @@ class CheckpointKeeper:
         self._groups: dict[str, Sequence[keras.Variable]] = {
             "model": model.variables,
             "optimizer": [variable for optimizer in optimizers for variable in optimizer.variables],
+            "average": average,
         }
         self._identity = dict(identity)
         self._reporter = reporter

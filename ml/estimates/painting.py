@@ -88,11 +88,11 @@ class PaintingCost:
 
     def _answer(self, room: Room, peak: Peak, factor: float) -> dict[str, Any]:
         high = round(peak.high * factor)
-        fits = room.holds(high, self._beside_bytes)
+        fits = room.holds(high, self.beside_bytes)
         return {
             "kind": room.kind,
             "memory_bytes": room.memory_bytes,
-            "needed_bytes": room.needed(high, self._beside_bytes),
+            "needed_bytes": room.needed(high, self.beside_bytes),
             "fits": fits,
             "largest_batch": int(fits),
             "remedies": [] if fits else self._remedies(room, peak, factor),
@@ -105,7 +105,7 @@ class PaintingCost:
         while size >= LEAST_PX:
             smaller = self._at(size)
             found = smaller._peak(smaller.levels[-1])
-            if room.holds(round(found.high * factor), self._beside_bytes):
+            if room.holds(round(found.high * factor), self.beside_bytes):
                 remedy = Remedy(
                     code="smaller_picture",
                     title=f"A picture of {size:,} px on its longer side",
@@ -128,7 +128,8 @@ class PaintingCost:
         return front_of(self.chosen, self.layers, self.levels[-1])
 
     @property
-    def _beside_bytes(self) -> int:
+    def beside_bytes(self) -> int:
+        """Main memory that the process holds beside the allocator's: the pictures while they are read, and the rest."""
         return BESIDE_BYTES + READ_BYTES * self.picture_pixels
 
     @property
