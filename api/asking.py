@@ -94,6 +94,13 @@ class QueueQuery(Query):
     """`next` of the page before."""
 
 
+class UsageQuery(Query):
+    """Which days to tell of."""
+
+    days: Annotated[int, Field(ge=1, le=90)] = 14
+    """The last so many, today's among them (UTC)."""
+
+
 class EstimatesQuery(Query):
     """Which measured peaks to list."""
 

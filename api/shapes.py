@@ -13,6 +13,7 @@ from records.promises import is_kept
 from records.reading import AnyRow, DeviceRow, LeaseRow
 from records.runs import Point
 from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable, PredictionTable
+from records.usage_days import PersonUse
 
 
 def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
@@ -259,6 +260,12 @@ def waiting_shape(row: AnyRow) -> dict[str, Any]:
         "needs": needs_shape(row),
         "created_at": time_shape(row.created_at),
     }
+
+
+def use_shape(row: PersonUse) -> dict[str, Any]:
+    """A `views.PersonUse`."""
+    days = [{"day": day.isoformat(), "device_hours": hours} for day, hours in row.hours.items()]
+    return {"person": row.name, "device_hours": row.total_hours, "days": days}
 
 
 def past_shape(row: PastJob) -> dict[str, Any]:

@@ -26,6 +26,7 @@ def make_blueprint() -> Blueprint:
     pages.add_url_rule("/models", view_func=views.models)
     pages.add_url_rule("/models/<name>", view_func=views.model)
     pages.add_url_rule("/devices", view_func=views.devices)
+    pages.add_url_rule("/usage", view_func=views.usage)
     pages.add_url_rule("/datasets", view_func=views.datasets)
     pages.add_url_rule("/datasets/<name>", view_func=views.dataset)
     pages.add_url_rule("/upload", view_func=views.upload)

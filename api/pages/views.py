@@ -13,6 +13,7 @@ from api.drawings import drawing_reply
 from api.pages import reading, sets
 from api.pages.forms import make_form
 from api.pages.network import drawn_network, network_page
+from api.pages.usage import usage_page
 from api.paging import LARGEST_ID
 from api.routes.comparing import read_ids
 from api.yard import the_yard
@@ -105,6 +106,12 @@ def model(name: str) -> str:
 def devices() -> str:
     """Devices and the queue."""
     return render_template("pages/devices.html", **reading.devices_page(the_yard().database, _person()))
+
+
+def usage() -> str:
+    """Who has used how much, and one's own limits."""
+    yard = the_yard()
+    return render_template("pages/usage.html", **usage_page(yard.database, _person(), yard.settings, at=yard.clock()))
 
 
 def datasets() -> str:

@@ -32,9 +32,10 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.specs import specs
     from api.routes.streams import streams
     from api.routes.uploads import uploads
+    from api.routes.usage import usage
 
     return [
         jobs, edits, comparing, history, metrics, artifacts, streams, predictions, models, aliases, estimates, datasets,
         set_versions, uploads, pictures, networks,
-        devices, queue, specs, me, health, gauges, docs,
+        devices, queue, usage, specs, me, health, gauges, docs,
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import Field
@@ -130,3 +130,29 @@ class PromisesKept(View):
     count: int
     kept: int
     """Of them, those that came true within their range."""
+
+
+class DayUse(View):
+    """What was used on one day (UTC)."""
+
+    day: date
+    device_hours: float
+    """Hours of whole devices; an attempt counts on the day of its middle."""
+
+
+class PersonUse(View):
+    """What a person has used of the devices."""
+
+    person: str
+    device_hours: float
+    """On all these days."""
+    days: list[DayUse]
+
+
+class Quota(View):
+    """A limit of one's own."""
+
+    name: Literal["queued", "running", "week_hours", "dataset_bytes"]
+    used: float
+    most: float | None
+    """Null where there is none."""

@@ -3,13 +3,25 @@
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const SPANS = [["d", 86400], ["h", 3600], ["min", 60]];
 
-/** "2 min ago", from a time in milliseconds. */
+/** "2 min ago", or "in 2 min", from a time in milliseconds. */
 export function ago(time, now = Date.now()) {
   const seconds = (now - time) / 1000;
+  if (seconds <= -10) return `in ${roughly(-seconds)}`;
   for (const [unit, size] of SPANS) {
     if (seconds >= size) return `${Math.trunc(seconds / size)} ${unit} ago`;
   }
   return seconds < 10 ? "just now" : `${Math.trunc(seconds)} s ago`;
+}
+
+/** When something is expected: what should have been by now may be at any moment. */
+export function ahead(time, now = Date.now()) {
+  return time - now < 10_000 ? "any moment" : ago(time, now);
+}
+
+/** A span, to the minute where it is long: nobody can tell the future better. */
+function roughly(seconds) {
+  if (seconds >= 3600) return duration(seconds);
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
 
 /** "1 h 20 min", "2 min 5 s", "8 s". */
@@ -45,7 +57,7 @@ export function bytes(count) {
 export function tellTimes(root = document) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const time = Date.parse(element.dateTime);
-    element.textContent = ago(time);
+    element.textContent = "ahead" in element.dataset ? ahead(time) : ago(time);
     element.title ||= full.format(time);
   }
   for (const element of root.querySelectorAll("[data-since]")) {

@@ -22,6 +22,7 @@ PAGES = {
     "submit": "/submit",
     "clone": "/submit?from=1",
     "devices": "/devices",
+    "usage": "/usage",
     "datasets": "/datasets",
     "dataset": "/datasets/ants-bees",
     "dataset refused": "/datasets/ants-bees?version=2",
