@@ -17,13 +17,17 @@ from records.attempts import expire_of_worker
 from records.blobs import FolderBlobs
 from records.clock import utc_now
 from records.database import Database
+from records.errors import NotAvailable, SchemaNewer
 from records.intakes import expire_intakes_of_worker
+from records.log_output import set_up_logging
 from records.queue import make_celery, ring_schedule
+from records.schema import check_head
 from records.settings import Settings, child_environment, tool_environment
 from records.workers import DRAINING, OFFLINE, FoundDevice, note_worker, register
 from worker.children import ChildSource
 from worker.consumer import consume
-from worker.devices import find_devices
+from worker.declared import parse_devices
+from worker.devices import find_devices, predictor_bytes
 from worker.facts import code_facts, trainyard_version
 from worker.housekeeping import Housekeeping
 from worker.intake_lane import IntakeLane
@@ -35,10 +39,10 @@ log = logging.getLogger("trainyard.worker")
 
 def main() -> int:
     """Run a worker until it is asked to stop; the exit status."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    settings = Settings.from_environment()
+    set_up_logging(settings.log_format)
     for chatty in ("celery", "kombu", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    settings = Settings.from_environment()
     tools = tool_environment()
     children = scrub_environment()
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -50,7 +54,11 @@ def main() -> int:
         return 1
     database = Database(settings.database_address)
     try:
+        check_head(database)
         run(settings, database, children=children, tools=tools)
+    except (SchemaNewer, NotAvailable) as error:
+        log.error("worker.refused code=%s: %s", error.code, error)
+        return 1
     finally:
         database.close()
         os.close(lock)
@@ -68,14 +76,20 @@ def run(settings: Settings, database: Database, *, children: dict[str, str], too
     """
     shutil.rmtree(settings.scratch_folder, ignore_errors=True)
     settings.scratch_folder.mkdir(parents=True)
-    devices = find_devices(cpu_threads=settings.cpu_threads, environment=children)
+    devices = parse_devices(settings.devices, gpu_jobs=settings.gpu_jobs) or find_devices(
+        cpu_threads=settings.cpu_threads,
+        gpu_jobs=settings.gpu_jobs,
+        kept_bytes=predictor_bytes(settings.predict_memory_bytes),
+        environment=children,
+    )
     source = ChildSource(settings.child_start, children)
     source.warm_up()
     place = set_up(settings, database, devices=devices, source=source, tools=tools)
     log.info("worker.online name=%s devices=%s", place.row.name, ",".join(d.name for d in devices))
     ring_schedule(place.bells)
     with IntakeLane(place) as lane, Housekeeping(place, on_waiting=lane.ring):
-        consume(place, devices=len(devices), on_intake=lane.ring, on_drain=lambda: _note(place, DRAINING))
+        attempts = sum(device.slots for device in devices)
+        consume(place, attempts=attempts, on_intake=lane.ring, on_drain=lambda: _note(place, DRAINING))
     place.predictor.close()
     _sign_off(place)
     source.close()
