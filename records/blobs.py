@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -42,6 +43,9 @@ class Blobs(Protocol):
 
     def put_passing(self, source: BinaryIO) -> Blob:
         """Store what an open file still holds, for a while."""
+
+    def put_bytes(self, content: bytes) -> Blob:
+        """Store bytes."""
 
     def local(self, sha256: str, folder: Path) -> Path:
         """A file with the blob's bytes; a copy in this folder where the store is elsewhere."""
@@ -109,6 +113,11 @@ class FolderBlobs:
         """
         with foreign_errors("store what came"):
             return self._put(source, lasting=False)
+
+    def put_bytes(self, content: bytes) -> Blob:
+        """Store bytes. Raises as `put_file` does."""
+        with foreign_errors("store what was made"):
+            return self._put(io.BytesIO(content))
 
     @property
     def parts_folder(self) -> Path:

@@ -130,6 +130,10 @@ class S3Blobs:
             spooled.seek(0)
             return self._send(spooled, Blob(digest.hexdigest(), size))
 
+    def put_bytes(self, content: bytes) -> Blob:
+        """Store bytes. Raises as `put_file` does."""
+        return self._send(io.BytesIO(content), Blob(hashlib.sha256(content).hexdigest(), len(content)))
+
     def local(self, sha256: str, folder: Path) -> Path:
         """A file with the blob's bytes: a copy in this folder. Raises as `fetch` does."""
         target = folder / sha256

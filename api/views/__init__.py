@@ -33,10 +33,23 @@ from api.views.networks import (
     NetworkTotals,
     PretrainedWeights,
 )
+from api.views.pictures import Picture
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
-from api.views.yard import Alive, Check, Device, Me, Readiness, SpecSchema, Version, Waiting
+from api.views.sharing import (
+    Device,
+    ExpectedStart,
+    Lease,
+    Needs,
+    PastJob,
+    Promise,
+    PromisesKept,
+    Sooner,
+    Taker,
+    Waiting,
+)
+from api.views.yard import Alive, Check, Me, Readiness, SpecSchema, Version
 
 __all__ = [
     "Accuracy",
@@ -55,6 +68,7 @@ __all__ = [
     "DatasetVersion",
     "Device",
     "Estimate",
+    "ExpectedStart",
     "Fetched",
     "FieldProblem",
     "Fit",
@@ -63,6 +77,7 @@ __all__ = [
     "IntakeStand",
     "Job",
     "JobEvent",
+    "Lease",
     "LikelyClass",
     "Live",
     "LogLine",
@@ -73,6 +88,7 @@ __all__ = [
     "ModelFile",
     "ModelVersion",
     "MultiplyAdds",
+    "Needs",
     "Network",
     "NetworkDescription",
     "NetworkLayer",
@@ -81,16 +97,22 @@ __all__ = [
     "NetworkTotals",
     "Pace",
     "ParameterCounts",
+    "PastJob",
     "Peak",
+    "Picture",
     "Prediction",
     "PretrainedWeights",
     "Problem",
+    "Promise",
+    "PromisesKept",
     "Readiness",
     "Reason",
     "RegisteredModel",
     "Remedy",
     "SeenImage",
+    "Sooner",
     "SpecSchema",
+    "Taker",
     "Upload",
     "Version",
     "View",
