@@ -31,6 +31,7 @@ def set_up_logging(form: Literal["text", "json"], *, facts: Facts = dict) -> Non
     people = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(people if form == "text" else JsonLines(facts))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it speaks at each look at the schema
 
 
 class JsonLines(logging.Formatter):

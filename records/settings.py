@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -172,8 +172,13 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read the environment, once, at the start of a process."""
-        return cls(data=_folders("TRAINYARD_DATA"), dataset_folders=_folders("TRAINYARD_DATASET_FOLDERS"))
+        """Read the environment, once, at the start of a process.
+
+        `TRAINYARD_SECRETS` names a folder in which a file stands for a variable: `database_url`, `redis_url`,
+        `trainyard_metrics_token` … A variable wins over a file.
+        """
+        folder: Any = {"_secrets_dir": os.environ.get("TRAINYARD_SECRETS") or None}
+        return cls(**folder, data=_folders("TRAINYARD_DATA"), dataset_folders=_folders("TRAINYARD_DATASET_FOLDERS"))
 
     @property
     def database_address(self) -> str:

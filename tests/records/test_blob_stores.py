@@ -119,6 +119,13 @@ def test_what_comes_through_a_pipe_is_stored(blobs):
         assert file.read() == b"picture" * 5
 
 
+def test_bytes_at_hand_are_stored(blobs):
+    blob = blobs.put_bytes(b"picture")
+    assert (blob.sha256, blob.size_bytes) == (hashlib.sha256(b"picture").hexdigest(), 7)
+    with blobs.open(blob.sha256) as file:
+        assert file.read() == b"picture"
+
+
 def test_damaged_bytes_are_noticed_and_leave_nothing(blobs, source, tmp_path):
     digest = blobs.put_file(source).sha256
     spoil(blobs, digest)

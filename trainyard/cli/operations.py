@@ -1,4 +1,4 @@
-"""Commands for whoever runs a yard, on its own machine: backup, restore, retention. They open its database directly."""
+"""Commands for whoever runs a yard, on its own machine: init, backup, restore, retention. No API stands between."""
 
 from __future__ import annotations
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from records.settings import Settings
 
 BackupFolder = Annotated[Path, typer.Argument(help="Folder of the backup.", metavar="FOLDER")]
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="An empty or absent folder for the files.", metavar="FOLDER")],
+) -> None:
+    """Make the secrets of a yard in containers: a file each, never the same twice."""
+    from trainyard.init_files import make_secrets
+
+    names = make_secrets(folder)
+    typer.echo(
+        f"Made {', '.join(names)} in {folder}. Keep the folder to yourself; nothing can make the same ones again."
+    )
 
 
 def backup(context: typer.Context, folder: BackupFolder) -> None:
@@ -91,7 +103,7 @@ def retention(
         typer.echo(f"Files of {len(found)} jobs, {size}, {said}.")
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"backup": backup, "restore": restore, "retention": retention}
+COMMANDS: dict[str, Callable[..., None]] = {"init": init, "backup": backup, "restore": restore, "retention": retention}
 
 
 @contextmanager

@@ -47,7 +47,12 @@ def demo(
         raise typer.Exit(FAILED)
 
 
-def migrate(context: typer.Context) -> None:
+def migrate(
+    context: typer.Context,
+    hide_token: Annotated[
+        bool, typer.Option("--hide-token", help="Leave the administrator's new token to the file admin.token alone.")
+    ] = False,
+) -> None:
     """Bring the database to the newest schema and see to an administrator; `up` does it by itself."""
     from trainyard.prepare import prepare
 
@@ -55,7 +60,9 @@ def migrate(context: typer.Context) -> None:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     token = prepare(settings)
     typer.echo("The database is at the newest schema.")
-    if token:
+    if token and hide_token:
+        typer.echo(f"The administrator's token lies in {settings.home / 'admin.token'}.")
+    elif token:
         typer.echo(f"The administrator's token, shown this once: {token}")
 
 
