@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
+from records.access import EVERYTHING, Viewer, seen_by
 from records.states import JobStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, RunTable
 
@@ -71,12 +72,9 @@ class Pace(NamedTuple):
     jobs: int
 
 
-def list_measured(session: Session, *, owner_id: int | None = None, limit: int = 200) -> list[Measured]:
-    """The newest attempts with an estimate and a measured peak; of everybody when `owner_id` is None."""
-    query = _measured().limit(limit)
-    if owner_id is not None:
-        query = query.where(JobTable.owner_id == owner_id)
-    return list(_rows(session, query))
+def list_measured(session: Session, *, viewer: Viewer = EVERYTHING, limit: int = 200) -> list[Measured]:
+    """The newest attempts with an estimate and a measured peak, of jobs that somebody may see."""
+    return list(_rows(session, _measured().where(seen_by(viewer, JobTable)).limit(limit)))
 
 
 def find_corrections(session: Session, spec: dict[str, Any], *, form: int) -> dict[str, Correction]:

@@ -14,12 +14,13 @@ from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
 from records import model_reading as shelf
 from records import reading
+from records.access import seen_jobs, sees, viewer_of
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
 from records.database import Database
 from records.errors import NotFound
 from records.lookup import YardLibrary
-from records.model_reading import Asker, VersionRow
+from records.model_reading import VersionRow
 from records.references import Reference
 from records.runs import read_facts
 from records.specs.earlier import RECORD, weights_name
@@ -38,18 +39,18 @@ _DRAWN = frozenset({"confusion-matrix.png"})
 
 def jobs_page(database: Database, person: Person, *, status: str, tag: str, before: int | None) -> dict[str, Any]:
     """The list of jobs, the newest first, and how many stand at each status."""
-    owner_id = None if person.is_admin else person.id
+    viewer = viewer_of(person)
     statuses = [status] if status else []
     with database.read() as session:
         found = reading.list_jobs(
             session,
-            owner_id=owner_id,
+            viewer=viewer,
             statuses=statuses,
             tags=[tag] if tag else [],
             before=before,
             limit=PAGE_SIZE + 1,
         )
-        counts = reading.count_jobs(session, owner_id=owner_id)
+        counts = reading.count_jobs(session, viewer=viewer)
     older = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
     shown = {"jobs": found[:PAGE_SIZE], "older": older, "before": before, "status": status, "tag": tag}
     return shown | {"counts": counts}
@@ -62,13 +63,13 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         NotFound: there is no such job that this person may see.
     """
     with database.read() as session:
-        job = _visible(reading.read_job(session, job_id), person, job_id)
+        job = _visible(session, person, job_id)
         artifacts = list_artifacts(session, job_id)
         attempts = reading.read_attempts(session, [job_id])[job_id]
         events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
         predicts = _predicts(session, job, {file.name for file in artifacts})
-        names = shelf.names_of_job(session, job_id)
+        names = shelf.names_of_job(session, viewer_of(person), job_id)
     kept = {file.name for file in artifacts}
     return {
         "job": job,
@@ -94,7 +95,7 @@ def spec_of(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         NotFound: there is no such job that this person may see.
     """
     with database.read() as session:
-        spec: dict[str, Any] = _visible(reading.read_job(session, job_id), person, job_id).spec
+        spec: dict[str, Any] = _visible(session, person, job_id).spec
     return spec
 
 
@@ -105,16 +106,15 @@ def compare_page(database: Database, person: Person, ids: Sequence[int]) -> dict
         NotFound: one of them is none that this person may see.
     """
     with database.read() as session:
-        rows = [_visible(reading.read_job(session, job_id), person, job_id) for job_id in ids]
+        rows = [_visible(session, person, job_id) for job_id in ids]
         attempts = reading.read_attempts(session, ids)
     return {"ids": ids, **compare([job_shape(row, attempts[row.id]) for row in rows])}
 
 
 def models_page(database: Database, person: Person) -> dict[str, Any]:
     """The registered models that this person may see."""
-    owner_id = None if person.is_admin else person.id
     with database.read() as session:
-        return {"models": shelf.list_models(session, owner_id=owner_id, after=None, limit=_MOST_MODELS)}
+        return {"models": shelf.list_models(session, viewer=viewer_of(person), after=None, limit=_MOST_MODELS)}
 
 
 def model_page(database: Database, person: Person, name: str, owner: str | None) -> dict[str, Any]:
@@ -123,13 +123,13 @@ def model_page(database: Database, person: Person, name: str, owner: str | None)
     Raises:
         NotFound: there is none that this person may see.
     """
-    asker, owner_id = Asker(person.id, sees_all=person.is_admin), None if person.is_admin else person.id
+    viewer = viewer_of(person)
     with database.read() as session:
-        model, owner = shelf.find_model(session, asker, name, owner)
+        model, owner = shelf.find_model(session, viewer, name, owner)
         versions = shelf.list_versions(session, model.id)
         files = shelf.list_files(session, [version.id for version in versions])
         exports = {
-            version.id: shelf.list_exports(session, VersionRow(version, model, owner), owner_id=owner_id)
+            version.id: shelf.list_exports(session, viewer, VersionRow(version, model, owner))
             for version in versions[:_MOST_VERSIONS]
         }
         aliases, moves = shelf.list_aliases(session, model.id), shelf.list_moves(session, model.id)
@@ -150,9 +150,11 @@ def model_page(database: Database, person: Person, name: str, owner: str | None)
 
 def devices_page(database: Database, person: Person) -> dict[str, Any]:
     """Every device with what holds it, and the waiting jobs in their order."""
-    owner_id = None if person.is_admin else person.id
+    viewer = viewer_of(person)
     with database.read() as session:
-        return {"devices": reading.show_devices(session), "queue": reading.list_queue(session, owner_id=owner_id)}
+        devices = reading.show_devices(session)
+        seen = seen_jobs(session, viewer, [row.job_id for row in devices if row.job_id is not None])
+        return {"devices": devices, "seen": seen, "queue": reading.list_queue(session, viewer=viewer)}
 
 
 def networks_page() -> dict[str, Any]:
@@ -171,8 +173,9 @@ def _predicts(session: Session, job: Any, kept: Collection[str]) -> dict[str, bo
     return {"grey": channels == 1}
 
 
-def _visible(job: Any, person: Person, job_id: int) -> Any:
-    if job is None or not (person.is_admin or job.owner_id == person.id):
+def _visible(session: Session, person: Person, job_id: int) -> Any:
+    job = reading.read_job(session, job_id)
+    if job is None or not sees(session, viewer_of(person), reading.stamp_of(job)):
         raise NotFound(f"There is no job {job_id}.")
     return job
 

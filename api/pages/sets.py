@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.set_shapes import set_address, set_shape, with_owner
-from api.visible_sets import is_foreign, shown_versions, viewer, visible_set
+from api.visible import viewer
+from api.visible_sets import is_foreign, shown_versions, visible_set
 from records.blobs import FolderBlobs
 from records.catalogue import CATALOGUE
 from records.database import Database

@@ -13,7 +13,7 @@ from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import waiting_shape
 from api.transactions import reading
-from api.visible import owner_filter
+from api.visible import viewer
 from records.reading import AnyRow, list_queue
 
 HIGHEST_PRIORITY = 100
@@ -29,7 +29,7 @@ def show_queue() -> Response:
     query = read_query(QueueQuery)
     after = _after(query.cursor) if query.cursor else None
     with reading() as session:
-        rows = list_queue(session, owner_id=owner_filter(), after=after, limit=query.limit + 1)
+        rows = list_queue(session, viewer=viewer(), after=after, limit=query.limit + 1)
     page, last = cut_page(rows, query.limit)
     return list_reply([waiting_shape(row) for row in page], _cursor(last) if last else None)
 

@@ -33,10 +33,11 @@ from api.views.networks import (
     NetworkTotals,
     PretrainedWeights,
 )
+from api.views.people import AuditLine, InvitedUser, MadeToken, Me, Shown, Team, Token, User
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
-from api.views.yard import Alive, Check, Device, Me, Readiness, SpecSchema, Version, Waiting
+from api.views.yard import Alive, Check, Device, Readiness, SpecSchema, Version, Waiting
 
 __all__ = [
     "Accuracy",
@@ -44,6 +45,7 @@ __all__ = [
     "Alive",
     "Artifact",
     "Attempt",
+    "AuditLine",
     "ByHand",
     "Check",
     "ComparedField",
@@ -61,11 +63,13 @@ __all__ = [
     "FullEstimate",
     "FullModel",
     "IntakeStand",
+    "InvitedUser",
     "Job",
     "JobEvent",
     "LikelyClass",
     "Live",
     "LogLine",
+    "MadeToken",
     "Me",
     "MeasuredPeak",
     "MetricPoint",
@@ -90,8 +94,12 @@ __all__ = [
     "RegisteredModel",
     "Remedy",
     "SeenImage",
+    "Shown",
     "SpecSchema",
+    "Team",
+    "Token",
     "Upload",
+    "User",
     "Version",
     "View",
     "Waiting",

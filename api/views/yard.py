@@ -1,4 +1,4 @@
-"""The yard itself: devices, queue, health, job kinds, and who asks."""
+"""The yard itself: devices, queue, health, job kinds."""
 
 from __future__ import annotations
 
@@ -46,14 +46,6 @@ class SpecSchema(View):
     kind: str
     title: str
     json_schema: dict[str, Any] = Field(alias="schema")
-
-
-class Me(View):
-    """Who a token stands for."""
-
-    id: int
-    name: str
-    role: Literal["admin", "member"]
 
 
 class Check(View):
