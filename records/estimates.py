@@ -72,9 +72,10 @@ class Pace(NamedTuple):
     jobs: int
 
 
-def list_measured(session: Session, *, viewer: Viewer = EVERYTHING, limit: int = 200) -> list[Measured]:
-    """The newest attempts with an estimate and a measured peak, of jobs that somebody may see."""
-    return list(_rows(session, _measured().where(seen_by(viewer, JobTable)).limit(limit)))
+def list_measured(session: Session, *, form: int, viewer: Viewer = EVERYTHING, limit: int = 200) -> list[Measured]:
+    """The newest attempts with an estimate of this form and a measured peak, of jobs that somebody may see."""
+    query = _measured().where(JobTable.estimate["form"].as_integer() == form, seen_by(viewer, JobTable))
+    return list(_rows(session, query.limit(limit)))
 
 
 def find_corrections(session: Session, spec: dict[str, Any], *, form: int) -> dict[str, Correction]:

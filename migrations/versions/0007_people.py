@@ -86,10 +86,11 @@ def _let_nobody_change(table: str) -> None:
             "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'the audit trail is only ever added to'; END $$"
         )
-        op.execute(
-            f"CREATE TRIGGER {table}_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-        )
+        for act, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):  # an empty table may be emptied
+            op.execute(
+                f"CREATE TRIGGER {table}_stays_{each.lower()} BEFORE {act} ON {table} "
+                f"FOR EACH {each} EXECUTE FUNCTION refuse_change()"
+            )
         return
     for act in ("UPDATE", "DELETE"):
         op.execute(

@@ -83,7 +83,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         auxiliary=network.auxiliary,
         label_smoothing=spec.label_smoothing,
     )
-    evaluation = Evaluation(model, batch_size=max(2 * spec.batch_size, 32))
+    evaluation = Evaluation(model, batch_size=images.batch_size)
     keeper = CheckpointKeeper(
         order.folder,
         model=trained,
