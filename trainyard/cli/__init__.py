@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, operations, predict, training, yard
+from trainyard.cli import (
+    datasets,
+    edits,
+    estimates,
+    files,
+    jobs,
+    models,
+    networks,
+    operations,
+    people,
+    predict,
+    training,
+    yard,
+)
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -39,6 +52,7 @@ _COMMANDS = {
     **edits.COMMANDS,
     **files.COMMANDS,
     **predict.COMMANDS,
+    **people.COMMANDS,
     **yard.LOOK,
     **operations.COMMANDS,
 }
@@ -49,3 +63,6 @@ app.add_typer(yard.config, name="config")
 app.add_typer(datasets.datasets, name="datasets")
 app.add_typer(networks.networks, name="networks")
 app.add_typer(models.models, name="models")
+app.add_typer(people.users, name="users")
+app.add_typer(people.tokens, name="tokens")
+app.add_typer(people.teams, name="teams")
