@@ -27,6 +27,7 @@ from records.references import Reference
 from records.runs import read_facts
 from records.specs.earlier import RECORD, weights_name
 from records.states import JobStatus
+from records.teams import name_of_team
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -135,6 +136,7 @@ def model_page(database: Database, person: Person, name: str, owner: str | None)
             for version in versions[:_MOST_VERSIONS]
         }
         aliases, moves = shelf.list_aliases(session, model.id), shelf.list_moves(session, model.id)
+        team = name_of_team(session, model.team_id)
     rows = [
         {
             "version": version,
@@ -147,7 +149,8 @@ def model_page(database: Database, person: Person, name: str, owner: str | None)
         for version in versions[:_MOST_VERSIONS]
     ]
     etags = {alias.name: alias_etag(alias.move_id) for alias in aliases}
-    return {"model": model, "owner": owner, "rows": rows, "aliases": aliases, "etags": etags, "moves": moves}
+    shown = {"model": model, "owner": owner, "team": team, "rows": rows, "aliases": aliases}
+    return {**shown, "etags": etags, "moves": moves}
 
 
 def devices_page(database: Database, person: Person) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from flask import Response, redirect, render_template, request, url_for
 from api import auth
 from api.auth import needs
 from api.drawings import drawing_reply
-from api.pages import reading, sets
+from api.pages import people, reading, sets
 from api.pages.forms import make_form
 from api.pages.network import drawn_network, network_page
 from api.paging import LARGEST_ID
@@ -51,6 +51,8 @@ def shared() -> dict[str, Any]:
     return {
         "person": auth.current_person(),
         "csrf_token": auth.csrf_token,
+        "may_change": people.may_change,
+        "own_teams": people.own_teams,
         "artifact_url": lambda job_id, name: f"/api/v1/jobs/{job_id}/artifacts/{name}",
         "file_url": lambda owner, name, number, file: (
             f"/api/v1/models/{name}/versions/{number}/files/{file}?owner={quote(owner, safe='')}"
