@@ -23,7 +23,7 @@ from ml.kinds import load_recipe
 from ml.reporter import LONGEST_TEXT, Interruption, PipeClosed, PipeWriter, Reporter
 from records.errors import DiskFull, JobError, OutOfMemory, RecipeFailed, TrainyardError
 from records.events import INTERRUPTED_EXIT, Failed, Finished, Interrupted
-from records.orders import Order
+from records.orders import Order, OrderedDevice
 from records.questions import PredictorOrder
 from records.specs import parse_spec
 
@@ -75,9 +75,11 @@ def run_child(orders: int | HasDescriptor, events_fd: int, *, log_fd: int | None
 
 
 def _answer(orders_fd: int, writer: PipeWriter, stop: threading.Event) -> int:
+    lent: OrderedDevice | None = None
     try:
         lines = ParentLines(orders_fd)
         order = _ANY_ORDER.validate_json(next(lines))
+        lent = order.device
         if isinstance(order, PredictorOrder):
             return _serve(order, lines, writer)
         summary = _run_recipe(order, Reporter(writer, stop=stop))
@@ -88,7 +90,7 @@ def _answer(orders_fd: int, writer: PipeWriter, stop: threading.Event) -> int:
         raise
     except Exception as error:
         traceback.print_exc()
-        ours = as_job_error(error)
+        ours = as_job_error(error, lent)
         writer(Failed(code=ours.code, text=ours.text[:LONGEST_TEXT]))
         return FAILED_EXIT
     writer(Finished(summary=summary))
@@ -118,8 +120,13 @@ def _serve(order: PredictorOrder, lines: ParentLines, writer: PipeWriter) -> int
     return 0
 
 
-def as_job_error(error: Exception) -> JobError:
-    """A foreign error as one of ours; ours stay what they are."""
+def as_job_error(error: Exception, lent: OrderedDevice | None = None) -> JobError:
+    """A foreign error as one of ours; ours stay what they are.
+
+    Args:
+        error: whatever was raised.
+        lent: what the child was lent of which device, for the text.
+    """
     if isinstance(error, JobError):
         return error
     text = f"{type(error).__name__}: {error}"
@@ -127,12 +134,20 @@ def as_job_error(error: Exception) -> JobError:
         return RecipeFailed(error.text)
     if _is_disk_full(error):
         return DiskFull(f"Expected room for the files of this attempt, but the disk is full ({text[:500]}). Free some.")
-    if isinstance(error, MemoryError) or _is_tensorflow(error, "ResourceExhaustedError"):
+    if _ran_out(error):
+        part = f"the {lent.memory_bytes / 1e9:.1f} GB of {lent.name} that it was lent" if lent else "its device has"
         return OutOfMemory(
-            f"A step needs more memory than the device or its share has ({text[:500]}). "
+            f"A step needs more memory than {part} ({text[:500]}). "
             "Choose a smaller batch or network, or a larger device."
         )
     return RecipeFailed(f"The recipe ended with an error of its own; the log holds the traceback. {text[:2000]}")
+
+
+def _ran_out(error: Exception) -> bool:
+    """Python's, TensorFlow's and oneDNN's words for no memory left. oneDNN's status 1 is `out_of_memory`."""
+    if isinstance(error, MemoryError) or _is_tensorflow(error, "ResourceExhaustedError"):
+        return True
+    return _is_tensorflow(error, "OpError") and "Status: 1, message: could not create" in str(error)
 
 
 def _is_disk_full(error: Exception) -> bool:

@@ -8,11 +8,13 @@ from importlib import import_module
 from typing import Any
 
 from ml.inspections.convolutionalise import inspect_convolutionalise
+from ml.inspections.evaluate import inspect_evaluate
 from ml.inspections.export import inspect_export
 from ml.inspections.finetune import inspect_finetune
 from ml.inspections.inspection import Inspection
 from ml.inspections.noop import inspect_noop
 from ml.inspections.predict import inspect_predict
+from ml.inspections.style_transfer import inspect_style_transfer
 from ml.inspections.train import inspect_train
 from records.library import CatalogueLibrary, Library
 from records.specs import Spec
@@ -35,7 +37,9 @@ KINDS: dict[str, Kind] = {
     "finetune": Kind(inspect_finetune, "ml.recipes.finetune:finetune", trains_classifier=True),
     "convolutionalise": Kind(inspect_convolutionalise, "ml.recipes.convolutionalise:convert"),
     "predict": Kind(inspect_predict, "ml.recipes.predict:predict"),
+    "evaluate": Kind(inspect_evaluate, "ml.recipes.evaluate:evaluate"),
     "export": Kind(inspect_export, "ml.recipes.export:export"),
+    "style_transfer": Kind(inspect_style_transfer, "ml.recipes.style_transfer:paint"),
     "noop": Kind(inspect_noop, "ml.recipes.noop:noop"),
 }
 

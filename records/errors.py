@@ -8,14 +8,16 @@ TrainyardError
 │   ├── NotJson             400  the body is not JSON
 │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
 │   ├── Forbidden           403  the token is good, the act is not for this person
-│   │   └── ScopeTooSmall   403  the act is for this person, but their token does not go so far
+│   │   ├── ScopeTooSmall   403  the act is for this person, but their token does not go so far
+│   │   └── PriorityTooHigh 403  only administrators may ask for such a priority
 │   ├── NotFound            404  nothing of that name is visible to this person
 │   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
 │   ├── MethodNotAllowed    405  the address exists, the method does not
 │   ├── Conflict            409  the thing is not in a state that allows this
 │   │   ├── WrongOffset     409  an upload goes on at another byte than the sender thinks
 │   │   ├── DatasetInUse    409  jobs name the version that was to be deleted
-│   │   └── QuotaReached    409  a person's datasets would take more than they may
+│   │   ├── PictureInUse    409  a job names the picture that was to be deleted
+│   │   └── QuotaReached    409  a person's datasets or pictures would be more than they may
 │   ├── PreconditionFailed  412  the thing is not as If-Match says
 │   ├── PayloadTooLarge     413  the body is larger than the yard takes
 │   ├── UnsupportedMediaType 415 the body is of another content type
@@ -24,6 +26,7 @@ TrainyardError
 │   ├── UnreadableImages    422  none of the images can be read
 │   ├── PreconditionRequired 428 the thing may only be changed with If-Match
 │   ├── TooManyRequests     429  a limit was reached
+│   │   ├── QueueQuotaReached 429 as many of this person's jobs wait as may
 │   │   ├── TooManyStreams  429  all event streams of this process are taken
 │   │   ├── TooManyUploads  429  this process receives as many uploads as it may
 │   │   ├── TooManyLogins   429  somebody has tried to log in too often lately
@@ -32,13 +35,15 @@ TrainyardError
 │       └── PredictionFailed 503 a worker could not answer; carries the code that says why
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
-│   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, WeightsUnreadable, WeightsMissing, Diverged,
+│   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, PictureUnsuitable, WeightsUnreadable,
+│   │   ├── WeightsMissing, Diverged,
 │   │   ├── DiskFull, OutOfMemory, TimeLimitReached, ResumeImpossible, ModelUnreadable, NotEqual,
 │   │   └── ExportFailed, ExportDiffers, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, PredictorDied, FetchFailed, LeaseExpired, BlobUnavailable
 ├── BackupError             a backup cannot be made, is damaged, or may not be put into this yard
 ├── SchemaNewer             the database is of a later release than this code
+├── OverCapacity            a device would be lent beyond what it has: the planner is wrong, nothing is written
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
 """
 
@@ -127,6 +132,12 @@ class ScopeTooSmall(Forbidden):
     code = "scope_too_small"
 
 
+class PriorityTooHigh(Forbidden):
+    """Raised when a member asks for a priority that only administrators may have."""
+
+    code = "priority_too_high"
+
+
 class NotFound(RequestError):
     """Raised when nothing of that name exists, or none that this person may see."""
 
@@ -177,8 +188,14 @@ class DatasetInUse(Conflict):
         """How many more there are."""
 
 
+class PictureInUse(Conflict):
+    """Raised when a picture cannot be deleted because a job names it."""
+
+    code = "picture_in_use"
+
+
 class QuotaReached(Conflict):
-    """Raised when a person's datasets would be more, or larger, than they may be."""
+    """Raised when a person's datasets or pictures would be more, or larger, than they may be."""
 
     code = "quota_reached"
 
@@ -247,6 +264,12 @@ class TooManyStreams(TooManyRequests):
     """Raised when every event stream that one process may serve is taken: poll instead."""
 
     code = "too_many_streams"
+
+
+class QueueQuotaReached(TooManyRequests):
+    """Raised when as many of somebody's jobs wait as this yard allows: wait until some have started."""
+
+    code = "queue_quota_reached"
 
 
 class TooManyUploads(TooManyRequests):
@@ -325,6 +348,12 @@ class DatasetUnsuitable(PermanentJobError):
     """Raised when a dataset is sound, but this cannot be trained on it: a class has no image to train on."""
 
     code = "dataset_unsuitable"
+
+
+class PictureUnsuitable(PermanentJobError):
+    """Raised when an uploaded picture is sound, but a job can do nothing with it: a mask that shows nothing."""
+
+    code = "picture_unsuitable"
 
 
 class WeightsMissing(PermanentJobError):
@@ -427,6 +456,12 @@ class BlobUnavailable(TransientJobError):
     """Raised when stored bytes could not be read or written just now."""
 
     code = "blob_unavailable"
+
+
+class OverCapacity(TrainyardError):
+    """Raised when a lease would take more of a device than is left of it, whatever the planner thought."""
+
+    code = "over_capacity"
 
 
 class LeaseLost(TrainyardError):

@@ -8,7 +8,7 @@ No function here commits.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,10 @@ from sqlalchemy.orm import Session
 from records.database import lock_pass, rows_changed
 from records.dataset_uses import use_datasets
 from records.errors import Conflict, IdempotencyKeyReused, NotFound
+from records.likeness import likeness_of
+from records.needs import learn
+from records.pictures import use_pictures
+from records.placing import LAST_RANK
 from records.specs import Spec
 from records.states import FINISHED, MOVES, OPEN_ATTEMPTS, AttemptStatus, JobStatus
 from records.tables import AttemptTable, IdempotencyKeyTable, JobEventTable, JobTable, LeaseTable
@@ -34,7 +38,10 @@ def submit(
     parameters: int,
     at: datetime,
     estimate: dict[str, Any] | None = None,
+    demand: dict[str, Any] | None = None,
+    threads: int | None = None,
     datasets: Iterable[str] = (),
+    pictures: Collection[int] = (),
     cloned_from: int | None = None,
 ) -> JobTable:
     """Add a queued job.
@@ -47,11 +54,14 @@ def submit(
         parameters: of the network.
         at: now.
         estimate: what it is thought to cost.
+        demand: what of that a device must have, as `records.needs` takes it; None asks for a whole device.
+        threads: processor threads of a CPU device; None asks for all.
         datasets: pinned references of those that it names, which it keeps from being deleted.
+        pictures: uploaded ones that it names, which it keeps likewise.
         cloned_from: the job whose spec it began with.
 
     Raises:
-        InvalidSpec: one of the datasets has been deleted a moment ago.
+        InvalidSpec: one of the datasets or pictures has been deleted a moment ago.
     """
     job = JobTable(
         kind=spec.kind,
@@ -62,6 +72,9 @@ def submit(
         estimate=estimate,
         status=JobStatus.QUEUED,
         priority=spec.priority,
+        rank=LAST_RANK,
+        demand=demand,
+        threads=threads,
         retries_left=spec.max_retries,
         progress=0.0,
         live={},
@@ -69,9 +82,12 @@ def submit(
         cloned_from=cloned_from,
         created_at=at,
     )
+    job.likeness = likeness_of(job.spec)
+    learn(session, job)
     session.add(job)
     session.flush()
     use_datasets(session, job.id, datasets)
+    use_pictures(session, job.id, pictures)
     add_event(session, job.id, "submitted", actor=actor, at=at, to_status=JobStatus.QUEUED, text="Submitted.")
     return job
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections import deque
 from contextlib import suppress
 
 from records.artifacts import CHECKPOINT
 from records.blobs import Blob, FolderBlobs
 from records.errors import BlobUnavailable, JobError, shorten
-from records.events import Artifact, Checkpoint, Event, Failed, Finished, Interrupted, parse_event
+from records.events import PROGRESS, Artifact, Checkpoint, Event, Failed, Finished, Interrupted, parse_event
 from records.logs import MAX_LINE_LENGTH
 from records.orders import Order
 from worker.batch import Kept
@@ -24,6 +25,7 @@ log = logging.getLogger("trainyard.listener")
 _LONGEST_EVENT = 16 << 20
 _MOST_COMPLAINTS = 20
 _GONE_WITHIN_S = 10.0
+_LAST_LINES = 20
 
 
 class Listener:
@@ -45,6 +47,8 @@ class Listener:
         self._blobs = blobs
         self._stirred = stirred
         self._complaints = 0
+        self.last_lines: deque[str] = deque(maxlen=_LAST_LINES)
+        """The end of what the child printed."""
         self.ended = False
         """Whether the child has closed its events: it is about to exit."""
         self._threads = [
@@ -88,7 +92,7 @@ class Listener:
         self._recorder.take(event)
 
     def _store(self, event: Artifact | Checkpoint) -> None:
-        """Store a file. A checkpoint that is gone was overtaken by later ones, which follow in the pipe."""
+        """Store a file. A checkpoint or a picture on the way that is gone was overtaken by later ones in the pipe."""
         path = event.path.resolve()
         if not path.is_relative_to(self._order.folder.resolve()):
             self._complain(f"The child handed over a file outside its folder: {shorten(path, 200)}", None)
@@ -96,7 +100,8 @@ class Listener:
         try:
             blob = self._blobs.put_file(path)
         except BlobUnavailable:
-            if isinstance(event, Checkpoint) and not path.exists():
+            overtaken = isinstance(event, Checkpoint) or event.kind == PROGRESS
+            if overtaken and not path.exists():
                 return
             raise
         self._recorder.keep(_kept(blob, event))
@@ -111,6 +116,7 @@ class Listener:
         for line in read_lines(self._child.log, 4 * MAX_LINE_LENGTH):
             text = as_on_a_terminal(line)
             if text:
+                self.last_lines.append(text)
                 self._recorder.log(text)
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from api.comparing import compare
 from api.model_shapes import alias_etag
+from api.pages.bars import DrawnDevice
 from api.pages.words import flat, scores, spec_rows
 from api.shapes import accuracy_shape, job_shape
+from api.sooner import find_changes
 from ml.estimates import FORM
 from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
@@ -18,13 +20,16 @@ from records import reading
 from records.access import seen_jobs, sees, viewer_of
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
+from records.clock import utc_now
 from records.database import Database
 from records.errors import NotFound
 from records.estimates import list_measured
 from records.lookup import YardLibrary
 from records.model_reading import VersionRow
+from records.promises import list_outcomes
 from records.references import Reference
 from records.runs import read_facts
+from records.settings import Settings
 from records.specs.earlier import RECORD, weights_name
 from records.states import JobStatus
 from records.teams import name_of_team
@@ -38,6 +43,8 @@ _MOST_MODELS = 500
 _MOST_VERSIONS = 50
 _DRAWN = frozenset({"confusion-matrix.png"})
 """Pictures of what the page draws itself."""
+_HUNG = frozenset({"given", "progress", "painting"})
+"""Kinds of pictures that the page of a style transfer shows in a place of their own."""
 
 
 def jobs_page(database: Database, person: Person, *, status: str, tag: str, before: int | None) -> dict[str, Any]:
@@ -59,7 +66,7 @@ def jobs_page(database: Database, person: Person, *, status: str, tag: str, befo
     return shown | {"counts": counts}
 
 
-def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
+def job_page(database: Database, person: Person, job_id: int, settings: Settings) -> dict[str, Any]:
     """All that one job's page shows, but for curves and log, which its script asks for.
 
     Raises:
@@ -71,10 +78,13 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         attempts = reading.read_attempts(session, [job_id])[job_id]
         events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
+        sooner = find_changes(session, job, settings, at=utc_now()) if job.place is not None else []
         predicts = _predicts(session, job, {file.name for file in artifacts})
         names = shelf.names_of_job(session, viewer_of(person), job_id)
     kept = {file.name for file in artifacts}
+    hung = {file.name: file.sha256 for file in artifacts if file.kind in _HUNG}
     return {
+        "sooner": sooner,
         "job": job,
         "predicts": predicts,
         "names": names,
@@ -85,7 +95,12 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         "attempts": attempts,
         "events": events,
         "artifacts": sorted(artifacts, key=lambda file: (file.kind == CHECKPOINT, file.name)),
-        "pictures": [file for file in artifacts if file.media_type.startswith("image/") and file.name not in _DRAWN],
+        "pictures": [
+            file
+            for file in artifacts
+            if file.media_type.startswith("image/") and file.name not in _DRAWN and file.name not in hung
+        ],
+        "hung": hung,
         "spec": list(spec_rows(job.spec)),
         "facts": list(flat(facts)) if facts else [],
     }
@@ -154,12 +169,20 @@ def model_page(database: Database, person: Person, name: str, owner: str | None)
 
 
 def devices_page(database: Database, person: Person) -> dict[str, Any]:
-    """Every device with what holds it, and the waiting jobs in their order."""
+    """Every device with what holds it, the waiting jobs in their order, and how promises came out."""
     viewer = viewer_of(person)
     with database.read() as session:
-        devices = reading.show_devices(session)
-        seen = seen_jobs(session, viewer, [row.job_id for row in devices if row.job_id is not None])
-        return {"devices": devices, "seen": seen, "queue": reading.list_queue(session, viewer=viewer)}
+        rows = reading.show_devices(session)
+        queue = reading.list_queue(session, viewer=viewer)
+        seen = seen_jobs(session, viewer, [lease.job_id for row in rows for lease in row.leases])
+        outcomes = list_outcomes(session)
+    return {
+        "devices": [DrawnDevice(row) for row in rows],
+        "seen": seen,
+        "queue": queue,
+        "promises": len(outcomes),
+        "kept": sum(outcome.kept for outcome in outcomes),
+    }
 
 
 def networks_page() -> dict[str, Any]:

@@ -44,6 +44,8 @@ def job_title(job: Any) -> str:
 def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
+    if "styles" in spec:
+        return f"style transfer · {spec['size']} px · {_count(spec['steps'], 'step')}"
     if "run" in spec and "network" not in spec:
         run = spec["run"]
         source = run if isinstance(run, str) else f"job {run['job'] if isinstance(run, dict) else run}"
@@ -66,8 +68,9 @@ def live_line(live: Facts) -> str:
     """What a running job does just now: `Training · epoch 2 of 4`."""
     stage = str(live.get("stage") or "starting")
     text = _STAGES.get(stage, stage.capitalize())
-    if stage == "training" and live.get("epochs"):
-        text += f" · epoch {live['epoch']} of {live['epochs']}"
+    unit = {"training": "epoch", "painting": "size"}.get(stage)
+    if unit and live.get("epochs"):
+        text += f" · {unit} {live['epoch']} of {live['epochs']}"
     return text
 
 
@@ -206,6 +209,21 @@ def byte_words(count: int) -> str:
     return f"{size:,.1f} GB"
 
 
+def needs_words(job: Any) -> str:
+    """What a waiting job asks of a device: `5.2 GB of a GPU; 0.6 GB and 1 thread of a CPU`."""
+    if job.gpu_bytes is None and job.cpu_bytes is None:
+        return "a whole device"
+    gpu = "a whole GPU" if job.gpu_bytes is None else f"{byte_words(job.gpu_bytes)} of a GPU"
+    threads = "all threads" if job.threads is None else thread_words(job.threads)
+    cpu = "a whole CPU" if job.cpu_bytes is None else f"{byte_words(job.cpu_bytes)} and {threads} of a CPU"
+    return f"{gpu}, or {cpu}"
+
+
+def thread_words(count: int) -> str:
+    """`1 thread`, `4 threads`."""
+    return _count(count, "thread")
+
+
 def share_words(share: float, *, signed: bool = False) -> str:
     """`4.2 %`; signed `+4.2 %` and `−4.2 %`."""
     shown = f"{abs(share) * 100:.1f} %"
@@ -267,7 +285,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
         plain, number, metric_words, duration, range_words, plain_number, picture_words, title_words, code_words,
-        byte_words, short_count, field_words, stage_words, when, share_words,
+        byte_words, short_count, field_words, stage_words, when, thread_words, needs_words, share_words,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

@@ -24,5 +24,5 @@ def list_devices() -> Response:
     """List the devices of every worker that is not offline"""
     with reading() as session:
         rows = show_devices(session)
-        seen = seen_jobs(session, viewer(), [row.job_id for row in rows if row.job_id is not None])
-    return list_reply([device_shape(row, may_see_job=row.job_id in seen) for row in rows])
+        seen = seen_jobs(session, viewer(), [lease.job_id for row in rows for lease in row.leases])
+    return list_reply([device_shape(row, seen=seen) for row in rows])

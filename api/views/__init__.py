@@ -34,10 +34,23 @@ from api.views.networks import (
     PretrainedWeights,
 )
 from api.views.people import AuditLine, InvitedUser, MadeToken, Me, Shown, Team, Token, User
+from api.views.pictures import Picture
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
-from api.views.yard import Alive, Check, Device, Readiness, SpecSchema, Version, Waiting
+from api.views.sharing import (
+    Device,
+    ExpectedStart,
+    Lease,
+    Needs,
+    PastJob,
+    Promise,
+    PromisesKept,
+    Sooner,
+    Taker,
+    Waiting,
+)
+from api.views.yard import Alive, Check, Readiness, SpecSchema, Version
 
 __all__ = [
     "Accuracy",
@@ -57,6 +70,7 @@ __all__ = [
     "DatasetVersion",
     "Device",
     "Estimate",
+    "ExpectedStart",
     "Fetched",
     "FieldProblem",
     "Fit",
@@ -66,6 +80,7 @@ __all__ = [
     "InvitedUser",
     "Job",
     "JobEvent",
+    "Lease",
     "LikelyClass",
     "Live",
     "LogLine",
@@ -77,6 +92,7 @@ __all__ = [
     "ModelFile",
     "ModelVersion",
     "MultiplyAdds",
+    "Needs",
     "Network",
     "NetworkDescription",
     "NetworkLayer",
@@ -85,17 +101,23 @@ __all__ = [
     "NetworkTotals",
     "Pace",
     "ParameterCounts",
+    "PastJob",
     "Peak",
+    "Picture",
     "Prediction",
     "PretrainedWeights",
     "Problem",
+    "Promise",
+    "PromisesKept",
     "Readiness",
     "Reason",
     "RegisteredModel",
     "Remedy",
     "SeenImage",
     "Shown",
+    "Sooner",
     "SpecSchema",
+    "Taker",
     "Team",
     "Token",
     "Upload",

@@ -25,6 +25,7 @@ class CheckpointKeeper:
         folder: where `checkpoint-<step>.npz` goes; the last two are kept.
         model: all its variables are saved, those of random generators too.
         optimizers: built for the model.
+        average: variables of an average of the model's weights, where there is one.
         identity: what must be the same for training to go on exactly, as flat JSON.
         reporter: hears of each finished checkpoint, and knows whether to stop.
         every_s: least time between checkpoints within an epoch, in seconds.
@@ -37,6 +38,7 @@ class CheckpointKeeper:
         *,
         model: keras.Model,
         optimizers: Sequence[keras.optimizers.Optimizer],
+        average: Sequence[keras.Variable] = (),
         identity: Mapping[str, Any],
         reporter: Reporter,
         every_s: float,
@@ -46,6 +48,7 @@ class CheckpointKeeper:
         self._groups: dict[str, Sequence[keras.Variable]] = {
             "model": model.variables,
             "optimizer": [variable for optimizer in optimizers for variable in optimizer.variables],
+            "average": average,
         }
         self._identity = dict(identity)
         self._reporter = reporter
@@ -89,13 +92,14 @@ class CheckpointKeeper:
             ResumeImpossible: the file is damaged, or of another training.
         """
         arrays, meta = read_checkpoint(path)
-        _check_identity(meta["identity"], self._identity, path)
+        check_identity(meta["identity"], self._identity, path)
         for group, variables in self._groups.items():
             _assign(variables, denumber(group, arrays), path)
         return TrainingState.from_parts(arrays, meta["state"])
 
 
-def _check_identity(saved: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
+def check_identity(saved: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
+    """Raises ResumeImpossible where a checkpoint was written for other things than are asked for now."""
     for name in sorted({*saved, *wanted}):
         if saved.get(name) != wanted.get(name):
             raise ResumeImpossible(

@@ -9,7 +9,7 @@ and warping images in `tf.data` overlaps with training and beats doing it inside
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -74,6 +74,7 @@ class TrainingSteps:
         auxiliary: heads whose losses are minimised too, each times its weight. The loss that is reported is the main
             one alone, so that it can be compared with other networks' and with validation.
         label_smoothing: share of each label that is spread evenly over all classes; it is in the reported loss.
+        after_step: called when a step is traced, behind its updates.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
+        after_step: Callable[[], None] | None = None,
     ) -> None:
         self._forward = forward
         self._groups = tuple(groups)
@@ -91,6 +93,7 @@ class TrainingSteps:
         self._heads = tuple(auxiliary)
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         self._label_smoothing = label_smoothing
+        self._after_step = after_step
         for group in groups:
             group.optimizer.build(group.variables)
         self._run = tf.function(self._many_steps)
@@ -104,11 +107,18 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None = None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
+        after_step: Callable[[], None] | None = None,
     ) -> TrainingSteps:
         """Steps that train a whole model at one rate."""
         forward = Forward(model, auxiliary)
-        groups = [RateGroup(optimizer, forward.variables)]
-        return cls(forward, groups, class_weights=class_weights, auxiliary=auxiliary, label_smoothing=label_smoothing)
+        return cls(
+            forward,
+            [RateGroup(optimizer, forward.variables)],
+            class_weights=class_weights,
+            auxiliary=auxiliary,
+            label_smoothing=label_smoothing,
+            after_step=after_step,
+        )
 
     def run(
         self, batches: tf.data.Iterator, rates: NDArray[np.float32], *, first: int, count: int
@@ -159,6 +169,8 @@ class TrainingSteps:
         gradients = iter(tape.gradient(whole, self._variables))
         for group in self._groups:
             group.optimizer.apply(list(islice(gradients, len(group.variables))), group.variables)
+        if self._after_step is not None:
+            self._after_step()
         said, meant = tf.argmax(logits, axis=1), tf.argmax(labels, axis=1) if labels.shape.rank == 2 else labels
         return loss, tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=tf.int32)
 

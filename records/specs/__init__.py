@@ -15,11 +15,13 @@ from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, sho
 from records.specs.base import BaseSpec, Strict
 from records.specs.convolutionalise import ConvolutionaliseSpec
 from records.specs.earlier import EarlierRun
+from records.specs.evaluate import EvaluateSpec
 from records.specs.export import ExportSpec
 from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.predict import PredictSpec
+from records.specs.style_transfer import StyleTransferSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "BaseSpec",
     "ConvolutionaliseSpec",
     "EarlierRun",
+    "EvaluateSpec",
     "ExportSpec",
     "FinetuneSpec",
     "LayerSpec",
@@ -35,19 +38,31 @@ __all__ = [
     "NoopSpec",
     "PredictSpec",
     "Spec",
+    "StyleTransferSpec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
+Spec = (
+    TrainSpec
+    | FinetuneSpec
+    | ConvolutionaliseSpec
+    | PredictSpec
+    | EvaluateSpec
+    | ExportSpec
+    | StyleTransferSpec
+    | NoopSpec
+)
 S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
     "finetune": FinetuneSpec,
     "convolutionalise": ConvolutionaliseSpec,
     "predict": PredictSpec,
+    "evaluate": EvaluateSpec,
     "export": ExportSpec,
+    "style_transfer": StyleTransferSpec,
     "noop": NoopSpec,
 }
 TEST_KINDS = frozenset({"noop"})

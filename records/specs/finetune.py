@@ -89,6 +89,8 @@ class FinetuneSpec(BaseSpec):
     """`balanced` weighs each class by the inverse of its count; a list gives one weight a class, in class order."""
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = 0.2
     """Share of the training split kept for `val/` metrics, stratified by class; not where there is a `val` split."""
+    split_seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Which images are kept for that; `seed` when left out. Runs with the same one can be compared, and vote, by it."""
     train_examples: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Use only so many images of the training split (after validation is set aside); all when left out."""
     checkpoint_every_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 60.0
@@ -101,3 +103,8 @@ class FinetuneSpec(BaseSpec):
         if not self.head_epochs + self.epochs:
             raise ValueError("Expected at least one epoch in head_epochs and epochs together, got none")
         return self
+
+    @property
+    def validation_seed(self) -> int:
+        """Which images are kept for validation follows from it."""
+        return self.seed if self.split_seed is None else self.split_seed

@@ -11,11 +11,12 @@ import re
 import pytest
 from sqlalchemy import update
 
-from records import predictions, uploads
+from records import pictures, predictions, uploads
 from records.access import EVERYTHING
 from records.accounts import create_token, create_user
 from records.blobs import FolderBlobs
 from records.people import deactivate, find_person
+from records.pictures import NewPicture
 from records.predictions import AskedImage
 from records.questions import Options
 from records.quotas import Quota
@@ -26,10 +27,12 @@ from tests.records.own_sets import Sets
 
 SAFE = ("GET", "HEAD")
 PUBLIC = {"/healthz", "/readyz", "/version"}
-ADMINISTRATORS = re.compile(r"/metrics|/api/v1/(audit|users.*)|POST /api/v1/teams|(PUT|DELETE) /api/v1/teams/.*")
+ADMINISTRATORS = re.compile(
+    r"/metrics|/api/v1/(audit|users.*|queue/history)|POST /api/v1/teams|(PUT|DELETE) /api/v1/teams/.*"
+)
 ONES_OWN = re.compile(
-    r"/api/v1/(me|me/password|jobs|queue|specs|teams|models|tokens|uploads|devices|datasets|networks|estimates"
-    r"|networks/\{name\}|networks/describe|estimates/accuracy)|POST /api/v1/models/\{name\}/versions"
+    r"/api/v1/(me|me/password|jobs|queue|queue/promises|pictures|specs|teams|models|tokens|uploads|devices|datasets"
+    r"|networks|estimates|networks/\{name\}|networks/describe|estimates/accuracy)|POST /api/v1/models/\{name\}/versions"
 )
 """Everybody is answered, and of their own things or what is shown to them."""
 THINGS = re.compile(r"/api/v1/(jobs/compare|jobs/\{job_id\}.*|datasets/\{name\}.*|models/\{(name|ref)\}.*)")
@@ -38,7 +41,7 @@ USES = re.compile(r"POST /api/v1/jobs/\{job_id\}/(clone|predict)")
 """Of these things: whoever sees it may do this."""
 OWNERS = re.compile(r"POST /api/v1/datasets/\{name\}/versions|/api/v1/uploads/\{upload_id\}")
 """Not even an administrator finds another's."""
-SENDERS = re.compile(r"/api/v1/predictions/\{prediction_id\}|/api/v1/tokens/\{token_id\}")
+SENDERS = re.compile(r"/api/v1/(predictions/\{prediction_id\}|pictures/\{picture_id\}.*|tokens/\{token_id\})")
 """Its owner and administrators find it, however visible other things are."""
 MEMBERS = re.compile(r"GET /api/v1/teams/\{name\}")
 GROUPS = (OWNERS, ADMINISTRATORS, SENDERS, MEMBERS, ONES_OWN, THINGS)
@@ -69,17 +72,22 @@ def things(database, settings, clock, member, ada, ran, submit_noop, hand):
     assert ada.send("PUT", "models/noops/aliases/champion", json={"version": 1}).status_code == 200
     sets = Sets(database, clock, anna=member.person, blobs=FolderBlobs(settings.blob_folder))
     sets.ready(more=("sheet.png", "sheets/0.png"))
+    (settings.home / "picture").write_bytes(b"\x89PNG")
+    kept = FolderBlobs(settings.blob_folder).put_file(settings.home / "picture")
     with database.write() as session:
         at, owner = clock(), {"owner_id": member.person.id}
         image = [AskedImage("a.png", "0" * 64)]
         asked = predictions.ask(session, **owner, job_id=ran, options=Options(), images=image, most_open=9, at=at)
         quota = Quota(10**9, 10, 10**6)
         sent = uploads.begin_upload(session, member.person.id, "a", size_bytes=9, sha256=None, quota=quota, at=at).id
+        picture = NewPicture("a.png", kept.sha256, kept.size_bytes, "image/png", 1, 1)
+        drawn = pictures.add_pictures(session, member.person.id, [picture], most=9, at=at)[0].id
         create_token(session, member.person.id, "another", at=at)
         team = make_team(session, "vision", at=at)
         add_member(session, team, member.person.id, at=at)
     number = ada.get("tokens").json["items"][0]["id"]
-    return {"job_id": ran, "prediction_id": asked, "upload_id": sent, "token_id": number, "number": 1, "class_index": 0}
+    sent_by_ada = {"prediction_id": asked, "upload_id": sent, "token_id": number, "picture_id": drawn}
+    return {"job_id": ran, "number": 1, "class_index": 0, **sent_by_ada}
 
 
 @pytest.fixture
@@ -194,7 +202,7 @@ def test_every_route_answers_whom_it_may_and_nobody_else(app, callers, things, a
         for role in roles:
             wanted = expected(role, visibility, method, path)
             reply = callers[role].send(method, where)
-            told = (role, visibility, method, where, reply.status_code, reply.text[:200])
+            told = (role, visibility, method, where, reply.status_code, reply.data[:200])
             if wanted == "answered":
                 assert reply.status_code not in (401, 403, 404, 500), told
                 assert method != "GET" or reply.status_code == 200, told
@@ -253,7 +261,7 @@ def test_devices_and_the_queue_tell_of_a_shown_job_only(callers, things, ada, ha
     cara = callers["team mate"]
     assert [one["job_id"] for one in cara.get("queue").json["items"]] == [waiting] * sees
     (device,) = cara.get("devices").json["items"]
-    assert (device["busy"], device["job_id"]) == (True, running if sees else None)
+    assert [one["job_id"] for one in device["leases"]] == [running if sees else None]
 
 
 @pytest.mark.parametrize(("visibility", "sees"), [("private", False), ("team", True), ("public", True)])

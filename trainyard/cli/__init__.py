@@ -11,6 +11,7 @@ from trainyard.cli import (
     datasets,
     edits,
     estimates,
+    evaluate,
     files,
     jobs,
     models,
@@ -18,6 +19,8 @@ from trainyard.cli import (
     operations,
     people,
     predict,
+    replay,
+    style,
     training,
     yard,
 )
@@ -53,7 +56,10 @@ _COMMANDS = {
     **files.COMMANDS,
     **predict.COMMANDS,
     **people.COMMANDS,
+    **evaluate.COMMANDS,
+    **style.COMMANDS,
     **yard.LOOK,
+    **replay.COMMANDS,
     **operations.COMMANDS,
 }
 for _name, _command in _COMMANDS.items():
