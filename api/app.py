@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from apiflask import APIFlask
 from flask import request
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 from api.auth import current_person, require_person
@@ -31,6 +32,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app = APIFlask("api", title="Trainyard", version=version("trainyard"), docs_path=None, json_errors=False)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # one more, to tell too large from just full
     app.extensions[EXTENSION] = make_yard(settings, clock)
+    if settings.proxies:  # each adds the address that it saw; the outermost of ours knows the sender's
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     app.url_map.converters |= {"job": Number, "number": Number}
     register_cookies(app)
     register_problems(app)

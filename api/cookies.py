@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 
 from api.yard import the_yard
+from records.sessions import LIFETIME
 from records.yard import cookie_key
 
 COOKIE = "trainyard"
-LIFETIME = timedelta(days=7)
 
 
 def register_cookies(app: Flask) -> None:

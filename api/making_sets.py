@@ -16,13 +16,14 @@ from api.dataset_bodies import NewDataset, NewVersion
 from api.idempotent import idempotency_key
 from api.receiving import is_streamed
 from api.replies import json_reply
+from api.trail import note
 from api.upload_ends import forget_upload, receive_archive
 from api.visible_sets import shown_version
 from api.yard import the_yard
 from records.dataset_keys import find_made, is_known, remember_made
 from records.errors import FieldProblem, Forbidden, InvalidSpec
 from records.queue import ring_intake
-from records.set_tables import SetVersionTable
+from records.set_tables import ImageSetTable, SetVersionTable
 from records.specs import parse_as
 
 if TYPE_CHECKING:
@@ -75,7 +76,10 @@ def make_version(asked: NewDataset | NewVersion, whole: bytes, begin: Callable[[
         version_id = made.version_id if made else None
         is_new = version_id is None
         if version_id is None:
-            version_id = begin(session).id
+            version = begin(session)
+            version_id = version.id
+            name = session.get_one(ImageSetTable, version.set_id).name
+            note(session, "dataset.sent", f"dataset {person.name}/{name}@{version.number}")
             if key:
                 remember_made(session, person.id, key, whole, at=yard.clock(), version_id=version_id)
     if is_new:

@@ -16,6 +16,8 @@ def model_shape(row: ModelRow) -> dict[str, Any]:
     return {
         "name": row.model.name,
         "owner": row.owner,
+        "visibility": row.model.visibility,
+        "team": row.team,
         "newest": row.newest.number if row.newest else None,
         "versions": row.versions,
         "aliases": [alias_shape(alias) for alias in row.aliases],

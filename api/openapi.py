@@ -12,24 +12,31 @@ from pydantic.json_schema import models_json_schema
 
 from api import views
 from api.asking import Query, parameters
+from api.auth import needs
 from api.cloning import CloneRequest
+from api.cookies import COOKIE
 from api.dataset_bodies import NewDataset, NewUpload, NewVersion
 from api.describing import DescribeRequest
 from api.modelling import AliasTarget, NewModel, NewModelVersion
 from api.paging import LARGEST_ID
+from api.people_bodies import NewPassword, NewPerson, NewTeam, NewToken, PersonChange
 from api.problems import PROBLEM
 from api.receiving import mark_streamed
 from api.replies import JSON
+from api.transactions import SAFE_METHODS
 from records.editing import JobEdit
+from records.scopes import Scope
 from records.settings import Settings
 from records.specs import SPECS, TEST_KINDS
+from records.visibility import Showing
 
 REFERENCE = "#/components/schemas/{model}"
-_TOKEN = "token"
-_NUMBERS = frozenset({"job_id", "number", "class_index"})
+_TOKEN, _COOKIE = "token", "cookie"
+_NUMBERS = frozenset({"job_id", "number", "class_index", "token_id", "prediction_id"})
 """Parameters of paths that are whole numbers."""
 _EVERYWHERE = (401, 429, 500, 503)
 _PARAMETERS, _BODY, _OTHERS, _STREAMS = "x-parameters", "x-body", "x-other-media-types", "x-streams"
+_SCOPE = "x-scope"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -46,6 +53,7 @@ def describe(
     other_media_types: Sequence[str] = (),
     headers: Sequence[dict[str, Any]] = (),
     streams: Sequence[str] = (),
+    scope: Scope | None = None,
 ) -> Callable[[F], F]:
     """Say what a route takes and gives, for the OpenAPI document.
 
@@ -61,23 +69,24 @@ def describe(
         other_media_types: of a reply that went well, for those who ask for them.
         headers: OpenAPI parameters that stand in headers.
         streams: media types of bodies that the route reads bit by bit, beside JSON of `body`.
+        scope: what it needs of a token, where that is not `read` to look and `write` to change.
     """
     statuses = {*errors, *(() if public else _EVERYWHERE), *((400,) if query else ())}
     responses: dict[Any, Any] = {code: _problem_response(code) for code in sorted(statuses)}
     responses |= {code: {"description": text} for code, text in (also or {}).items()}
     extensions: dict[str, Any] = {_PARAMETERS: [*(parameters(query) if query else ()), *headers], _BODY: body}
     extensions[_OTHERS] = (str(status), tuple(other_media_types))
-    extensions[_STREAMS] = tuple(streams)
+    extensions[_STREAMS], extensions[_SCOPE] = tuple(streams), scope
     doc = blueprint.doc(responses=responses, security=None if public else [{_TOKEN: []}], extensions=extensions)
     if reply is None:
         responses[status] = {"description": "Done."}
-        return lambda function: doc(mark_streamed(function, streams))
+        return lambda function: doc(_mark(function, streams, scope))
     if isinstance(reply, str):
         schema = {"type": "string"} if reply.startswith("text/") else {}
         responses[status] = {"description": "As asked.", "content": {reply: {"schema": schema}}}
-        return doc
+        return lambda function: doc(_mark(function, streams, scope))
     output = blueprint.output(reply, status_code=status, description="As asked.")
-    return lambda function: output(doc(mark_streamed(function, streams)))
+    return lambda function: output(doc(_mark(function, streams, scope)))
 
 
 def header_parameter(name: str, text: str, **schema: Any) -> dict[str, Any]:
@@ -90,7 +99,18 @@ def register_openapi(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         OPENAPI_VERSION="3.1.0",
         SECURITY_SCHEMES={
-            _TOKEN: {"type": "http", "scheme": "bearer", "description": "A token of this yard: `ty_…`."},
+            _TOKEN: {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A token of this yard: `ty_…`. Beside it stands the scope that it must have: `read`, "
+                "`write` or `full`, of which each goes further than the one before.",
+            },
+            _COOKIE: {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": COOKIE,
+                "description": "The pages' session. What changes something also needs the header `X-CSRF-Token`.",
+            },
         },
         AUTO_404_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
@@ -113,12 +133,15 @@ def _complete(document: dict[str, Any], kinds: list[str]) -> dict[str, Any]:
     schemas |= problem["$defs"]
     schemas["Job"]["properties"]["spec"] = {"$ref": REFERENCE.format(model="Spec")}
     for path in document["paths"].values():
-        for operation in path.values():
-            _complete_operation(operation)
+        for method, operation in path.items():
+            _complete_operation(method, operation)
     return document
 
 
-def _complete_operation(operation: dict[str, Any]) -> None:
+def _complete_operation(method: str, operation: dict[str, Any]) -> None:
+    scope = operation.pop(_SCOPE, None) or ("read" if method.upper() in SAFE_METHODS else "write")
+    if operation.get("security"):
+        operation["security"] = [{_TOKEN: [scope]}, {_COOKIE: []}]
     for parameter in operation["parameters"]:
         if parameter["name"] in _NUMBERS:
             parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
@@ -137,12 +160,17 @@ def _complete_operation(operation: dict[str, Any]) -> None:
             response.pop("content", None)
 
 
+def _mark(view: F, streams: Sequence[str], scope: Scope | None) -> F:
+    """Let those who read a request know what its view takes and needs."""
+    return mark_streamed(view if scope is None else needs(scope)(view), streams)
+
+
 def _spec_schemas(kinds: list[str]) -> dict[str, Any]:
     """What may be sent: the specs of these kinds, their union told apart by `kind`, and the other bodies."""
     models = [SPECS[kind] for kind in kinds]
     bodies: list[type[BaseModel]] = [
         *models, DescribeRequest, NewUpload, NewDataset, NewVersion, JobEdit, CloneRequest, NewModel, NewModelVersion,
-        AliasTarget,
+        AliasTarget, NewPassword, NewToken, NewPerson, PersonChange, NewTeam, Showing,
     ]  # fmt: skip
     _, definitions = models_json_schema([(model, "validation") for model in bodies], ref_template=REFERENCE)
     schemas: dict[str, Any] = definitions["$defs"]

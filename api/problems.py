@@ -29,6 +29,7 @@ from records.errors import (
     PayloadTooLarge,
     RangeNotSatisfiable,
     RequestError,
+    TooManyLogins,
     TooManyPredictions,
     TooManyRequests,
     TooManyStreams,
@@ -88,7 +89,7 @@ def _headers_of(error: RequestError) -> dict[str, str]:
         return {"WWW-Authenticate": f'Bearer realm="trainyard"{came}'}
     if isinstance(error, WrongOffset):
         return {"Upload-Offset": str(error.offset)}
-    wait_s = error.wait_s if isinstance(error, LimitReached) else _RETRY_AFTER_S.get(type(error))
+    wait_s = error.wait_s if isinstance(error, LimitReached | TooManyLogins) else _RETRY_AFTER_S.get(type(error))
     return {} if wait_s is None else {"Retry-After": str(wait_s)}
 
 

@@ -39,6 +39,8 @@ def set_shape(found: FoundSet, *, foreign: bool) -> dict[str, Any]:
         "ref": found.ref,
         "name": found.row.name,
         "owner": found.owner,
+        "visibility": found.row.visibility,
+        "team": found.team,
         "title": found.row.name,
         "status": found.latest.status if found.latest else "empty",
         "version": newest.number if newest else None,

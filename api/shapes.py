@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +46,8 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
         "estimate": row.estimate,
         "summary": row.summary or {},
         "owner": row.owner,
+        "visibility": row.visibility,
+        "team": row.team,
         "created_at": time_shape(row.created_at),
         "started_at": time_shape(row.started_at),
         "finished_at": time_shape(row.finished_at),
@@ -178,6 +180,8 @@ def dataset_shape(dataset: Dataset, row: DatasetTable | None) -> dict[str, Any]:
         "ref": dataset.name,
         "name": dataset.name,
         "owner": None,
+        "visibility": "public",
+        "team": None,
         "title": dataset.title,
         "status": "ready",
         "version": None,
@@ -195,8 +199,8 @@ def dataset_shape(dataset: Dataset, row: DatasetTable | None) -> dict[str, Any]:
     }
 
 
-def device_shape(row: DeviceRow, *, may_see: Callable[[int], bool]) -> dict[str, Any]:
-    """A `views.Device`; `may_see` tells whether one may see the jobs of a person."""
+def device_shape(row: DeviceRow, *, seen: Container[int]) -> dict[str, Any]:
+    """A `views.Device`; `seen` are the jobs that one may see."""
     device, worker = row.device, row.worker
     return {
         "name": device.name,
@@ -211,14 +215,14 @@ def device_shape(row: DeviceRow, *, may_see: Callable[[int], bool]) -> dict[str,
         "taken_bytes": device.taken_bytes,
         "takers": device.takers,
         "lent_bytes": row.lent_bytes,
-        "leases": [lease_shape(lease, may_see=may_see) for lease in row.leases],
+        "leases": [lease_shape(lease, seen=seen) for lease in row.leases],
     }
 
 
-def lease_shape(lease: LeaseRow, *, may_see: Callable[[int], bool]) -> dict[str, Any]:
+def lease_shape(lease: LeaseRow, *, seen: Container[int]) -> dict[str, Any]:
     """A `views.Lease`."""
     return {
-        "job_id": lease.job_id if may_see(lease.owner_id) else None,
+        "job_id": lease.job_id if lease.job_id in seen else None,
         "memory_bytes": lease.memory_bytes,
         "threads": lease.threads,
         "since": time_shape(lease.since),

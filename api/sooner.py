@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ml.estimates import Cost, Room
 from ml.kinds import inspect
+from records.access import Viewer
 from records.errors import RequestError
 from records.estimates import Correction
 from records.lookup import YardLibrary
@@ -75,7 +76,7 @@ def _batches(session: Session, row: AnyRow, free: list[Free], threads: int | Non
     """Smaller batches that fit what is free now."""
     if row.estimate is None or row.started_at is not None or "batch_size" not in row.spec:
         return
-    library = YardLibrary(session, row.owner_id, person_id=row.owner_id)
+    library = YardLibrary(session, Viewer(row.owner_id))
     try:
         spec = parse_spec(row.spec, test_kinds=True)
         cost = inspect(spec, library).cost

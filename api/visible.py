@@ -1,4 +1,7 @@
-"""What the present person may see: members their own, administrators all. Another's is as good as absent."""
+"""What the present person may see and change: asked here, decided in `records.access`.
+
+What they may not see is as good as absent: 404. What they may see but not change is refused: 403.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,35 @@ from typing import TYPE_CHECKING, Any
 from api.asking import OwnerQuery, read_query
 from api.auth import require_person
 from api.shapes import job_shape
+from records.access import Viewer, check_change, sees, viewer_of
 from records.errors import NotFound
-from records.model_reading import Asker, VersionRow, find_version
+from records.model_reading import VersionRow, find_model, find_version
 from records.reading import JobStamp, job_stamp, read_attempts, read_job, stamp_of
 from records.references import Reference
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from records.model_tables import RegisteredModelTable
+
+
+def viewer() -> Viewer:
+    """The present person, as one who looks."""
+    return viewer_of(require_person())
+
+
+def only_mine(mine: bool) -> int | None:
+    """Whose things a list holds besides that the present person may see them: an owner's id, or None for any."""
+    return require_person().id if mine else None
+
+
+def only_senders() -> int | None:
+    """Whose predictions and use of devices the present person may see: their own; an administrator's None is any."""
+    person = require_person()
+    return None if person.is_admin else person.id
+
+
+# ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def visible_stamp(session: Session, job_id: int) -> JobStamp:
@@ -22,7 +47,19 @@ def visible_stamp(session: Session, job_id: int) -> JobStamp:
     Raises:
         NotFound: there is none.
     """
-    return _seen(job_stamp(session, job_id), job_id)
+    return _seen(session, job_stamp(session, job_id), job_id)
+
+
+def changeable_job(session: Session, job_id: int) -> JobStamp:
+    """The stamp of a job that the present person may change.
+
+    Raises:
+        NotFound: there is none that they may see.
+        Forbidden: they may only look at it.
+    """
+    stamp = visible_stamp(session, job_id)
+    check_change(viewer(), stamp.owner_id, f"job {job_id}")
+    return stamp
 
 
 def visible_job(session: Session, job_id: int) -> tuple[JobStamp, dict[str, Any]]:
@@ -34,7 +71,7 @@ def visible_job(session: Session, job_id: int) -> tuple[JobStamp, dict[str, Any]
     row = read_job(session, job_id)
     if row is None:
         raise _absent(job_id)
-    stamp = _seen(stamp_of(row), job_id)
+    stamp = _seen(session, stamp_of(row), job_id)
     return stamp, job_shape(row, read_attempts(session, [job_id])[job_id])
 
 
@@ -46,16 +83,7 @@ def shown_job(session: Session, job_id: int) -> dict[str, Any]:
     return job_shape(row, read_attempts(session, [job_id])[job_id])
 
 
-def owner_filter(*, mine: bool = False) -> int | None:
-    """Whose jobs a list holds for the present person: an owner's id, or None for everybody's."""
-    person = require_person()
-    return None if person.is_admin and not mine else person.id
-
-
-def asker() -> Asker:
-    """The present person, as registered models are looked up."""
-    person = require_person()
-    return Asker(person.id, sees_all=person.is_admin)
+# ── registered models ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def visible_version(session: Session, name: str, number: int) -> VersionRow:
@@ -67,12 +95,34 @@ def visible_version(session: Session, name: str, number: int) -> VersionRow:
     if number < 1:
         raise NotFound(f"There is no version {number}: they are counted from 1.")
     wanted = Reference(name, read_query(OwnerQuery).owner, number=number)
-    return find_version(session, asker(), wanted)
+    return find_version(session, viewer(), wanted)
 
 
-def _seen(stamp: JobStamp | None, job_id: int) -> JobStamp:
-    person = require_person()
-    if stamp is None or not (person.is_admin or stamp.owner_id == person.id):
+def changeable_model(session: Session, name: str, owner: str | None) -> tuple[RegisteredModelTable, str]:
+    """A registered model that the present person may change, and its owner's name.
+
+    Raises:
+        NotFound: there is none that they may see.
+        Forbidden: they may only look at it.
+    """
+    model, owner = find_model(session, viewer(), name, owner)
+    check_change(viewer(), model.owner_id, f"the model {owner}/{name}")
+    return model, owner
+
+
+def changeable_version(session: Session, name: str, number: int) -> VersionRow:
+    """A version of a registered model that the present person may change, of the owner in the present query.
+
+    Raises:
+        NotFound: there is none that they may see.
+        Forbidden: they may only look at it.
+    """
+    changeable_model(session, name, read_query(OwnerQuery).owner)
+    return visible_version(session, name, number)
+
+
+def _seen(session: Session, stamp: JobStamp | None, job_id: int) -> JobStamp:
+    if stamp is None or not sees(session, viewer(), stamp):
         raise _absent(job_id)
     return stamp
 

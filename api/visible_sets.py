@@ -1,4 +1,4 @@
-"""Which datasets of people the present person may see: asked here, decided in `records.image_sets.visible_to`."""
+"""Which datasets of people the present person may see and change: asked here, decided in `records.access`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from api.auth import require_person
 from api.set_shapes import version_shape
-from records.image_sets import FoundSet, Viewer, find_set, find_version, list_files, names_of_people
+from api.visible import viewer
+from records.access import check_change
+from records.image_sets import FoundSet, find_set, find_version, list_files, names_of_people
 from records.set_tables import ImageSetTable, SetVersionTable
 from records.tables import UserTable
 
@@ -16,12 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
-def viewer() -> Viewer:
-    """The present person, as one who looks at datasets."""
-    person = require_person()
-    return Viewer(person.id, sees_all=person.is_admin)
-
-
 def visible_set(session: Session, name: str, owner: str | None = None) -> FoundSet:
     """A set that the present person may see.
 
@@ -29,6 +25,18 @@ def visible_set(session: Session, name: str, owner: str | None = None) -> FoundS
         NotFound: there is none.
     """
     return find_set(session, name, viewer(), owner=owner)
+
+
+def changeable_set(session: Session, name: str, owner: str | None = None) -> FoundSet:
+    """A set that the present person may change.
+
+    Raises:
+        NotFound: there is none that they may see.
+        Forbidden: they may only look at it.
+    """
+    found = visible_set(session, name, owner)
+    check_change(viewer(), found.row.owner_id, f"the dataset {found.ref}")
+    return found
 
 
 def visible_version(session: Session, name: str, number: int, owner: str | None) -> tuple[FoundSet, SetVersionTable]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from records.database import lock_pass
 from records.errors import Unauthorized
+from records.scopes import Scope
 from records.tables import TokenTable, UserTable
 
 TOKEN_PREFIX = "ty_"
@@ -26,6 +27,8 @@ class Person:
     id: int
     name: str
     role: str
+    scope: str = "full"
+    """How far the request may go, as in `records.scopes`."""
 
     @property
     def is_admin(self) -> bool:
@@ -41,12 +44,30 @@ def create_user(session: Session, name: str, role: str, *, at: datetime) -> User
     return user
 
 
-def create_token(session: Session, user_id: int, name: str, *, at: datetime) -> str:
+def create_token(
+    session: Session,
+    user_id: int,
+    name: str,
+    *,
+    at: datetime,
+    scope: Scope = "full",
+    expires_at: datetime | None = None,
+) -> str:
     """Add a token for a person and return it; it cannot be read again."""
+    return add_token(session, user_id, name, scope=scope, expires_at=expires_at, at=at)[1]
+
+
+def add_token(
+    session: Session, user_id: int, name: str, *, scope: Scope, expires_at: datetime | None, at: datetime
+) -> tuple[TokenTable, str]:
+    """Add a token for a person: its row, and the token itself, which cannot be read again."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    session.add(TokenTable(user_id=user_id, name=name, sha256=_digest(token), created_at=at))
+    row = TokenTable(
+        user_id=user_id, name=name, sha256=digest(token), scope=scope, created_at=at, expires_at=expires_at
+    )
+    session.add(row)
     session.flush()
-    return token
+    return row, token
 
 
 def authenticate(session: Session, token: str, *, at: datetime) -> Person:
@@ -64,16 +85,10 @@ def identify(session: Session, token: str, *, at: datetime) -> tuple[int, Person
     Raises:
         Unauthorized: the token is unknown, expired or revoked; the text does not say which.
     """
-    row = session.execute(_OF_TOKEN, {"sha256": _digest(token), "at": at}).one_or_none()
+    row = session.execute(_OF_TOKEN, {"sha256": digest(token), "at": at}).one_or_none()
     if row is None:
         raise Unauthorized("This token is not known here. Send `Authorization: Bearer …` with one that is.")
     return row[0], Person(*row[1:])
-
-
-def person_of(session: Session, token_id: int, *, at: datetime) -> Person | None:
-    """The person that the token with this id stands for; None once it has expired or was revoked."""
-    row = session.execute(_OF_TOKEN_ID, {"token_id": token_id, "at": at}).one_or_none()
-    return None if row is None else Person(*row[1:])
 
 
 def ensure_admin(session: Session, token_file: Path, *, at: datetime) -> str | None:
@@ -83,7 +98,8 @@ def ensure_admin(session: Session, token_file: Path, *, at: datetime) -> str | N
         The new token, to be shown once; None when there was an administrator with a token file already.
     """
     lock_pass(session, "admin")  # two processes may start at once
-    admin = session.scalar(select(UserTable).where(UserTable.role == "admin").order_by(UserTable.id).limit(1))
+    active = (UserTable.role == "admin", UserTable.deactivated_at.is_(None))
+    admin = session.scalar(select(UserTable).where(*active).order_by(UserTable.id).limit(1))
     if admin is not None and token_file.exists():
         return None
     admin = admin or create_user(session, "admin", "admin", at=at)
@@ -92,25 +108,27 @@ def ensure_admin(session: Session, token_file: Path, *, at: datetime) -> str | N
     return token
 
 
+def digest(token: str) -> str:
+    """What is kept of a secret that is long and random."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def _write_private(path: Path, token: str) -> None:
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(token + "\n")
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 _TOKENS, _USERS = TokenTable.__table__, UserTable.__table__
 # Over bare tables, as every request asks, and SQLAlchemy takes twice as long for a statement over mapped classes.
-_LIVE_TOKEN = (
-    select(_TOKENS.c.id, _USERS.c.id.label("user_id"), _USERS.c.name, _USERS.c.role)
-    .select_from(_TOKENS.join(_USERS, _USERS.c.id == _TOKENS.c.user_id))
-    .where(
-        _TOKENS.c.revoked_at.is_(None),
-        or_(_TOKENS.c.expires_at.is_(None), _TOKENS.c.expires_at > bindparam("at", type_=_TOKENS.c.expires_at.type)),
-    )
+_NOW = bindparam("at", type_=_TOKENS.c.expires_at.type)
+LIVE = (
+    _TOKENS.c.revoked_at.is_(None) & or_(_TOKENS.c.expires_at.is_(None), _TOKENS.c.expires_at > _NOW),
+    _USERS.c.deactivated_at.is_(None),
 )
-_OF_TOKEN = _LIVE_TOKEN.where(_TOKENS.c.sha256 == bindparam("sha256"))
-_OF_TOKEN_ID = _LIVE_TOKEN.where(_TOKENS.c.id == bindparam("token_id"))
+"""Of a token and its person: whether it stands for them now (`at`)."""
+_OF_TOKEN = (
+    select(_TOKENS.c.id, _USERS.c.id.label("user_id"), _USERS.c.name, _USERS.c.role, _TOKENS.c.scope)
+    .select_from(_TOKENS.join(_USERS, _USERS.c.id == _TOKENS.c.user_id))
+    .where(*LIVE, _TOKENS.c.sha256 == bindparam("sha256"))
+)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import func, select, true
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from records.access import Viewer, seen_by
 from records.catalogue import CATALOGUE
 from records.errors import DatasetInUse, FieldProblem, InvalidSpec
-from records.image_sets import Viewer, parse_reference
+from records.image_sets import parse_reference
 from records.set_tables import ImageSetTable, JobDatasetTable, SetVersionTable
 from records.states import VersionStatus
 from records.tables import JobTable, UserTable
@@ -43,10 +44,11 @@ def refuse_if_used(session: Session, what: str, version_ids: Sequence[int], view
         DatasetInUse: some do; those that the viewer may see are listed.
     """
     using = JobTable.id.in_(select(JobDatasetTable.job_id).where(JobDatasetTable.version_id.in_(version_ids)))
-    seen = true() if viewer.sees_all else JobTable.owner_id == viewer.person_id
     count = session.scalar(select(func.count()).select_from(JobTable).where(using)) or 0
     if count:
-        query = select(JobTable.id).where(using, seen).order_by(JobTable.id.desc()).limit(_MOST_LISTED)
+        query = (
+            select(JobTable.id).where(using, seen_by(viewer, JobTable)).order_by(JobTable.id.desc()).limit(_MOST_LISTED)
+        )
         listed = list(session.scalars(query))
         raise DatasetInUse(_text(what, listed, count - len(listed)), jobs=listed, others=count - len(listed))
 

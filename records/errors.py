@@ -8,6 +8,7 @@ TrainyardError
 │   ├── NotJson             400  the body is not JSON
 │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
 │   ├── Forbidden           403  the token is good, the act is not for this person
+│   │   ├── ScopeTooSmall   403  the act is for this person, but their token does not go so far
 │   │   └── PriorityTooHigh 403  only administrators may ask for such a priority
 │   ├── NotFound            404  nothing of that name is visible to this person
 │   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
@@ -28,6 +29,7 @@ TrainyardError
 │   │   ├── QueueQuotaReached 429 as many of this person's jobs wait as may
 │   │   ├── TooManyStreams  429  all event streams of this process are taken
 │   │   ├── TooManyUploads  429  this process receives as many uploads as it may
+│   │   ├── TooManyLogins   429  somebody has tried to log in too often lately
 │   │   └── TooManyPredictions 429 a person has many predictions without an answer
 │   └── NotAvailable        503  a part of the yard is not there at present
 │       └── PredictionFailed 503 a worker could not answer; carries the code that says why
@@ -122,6 +124,12 @@ class Forbidden(RequestError):
 
     status = 403
     code = "forbidden"
+
+
+class ScopeTooSmall(Forbidden):
+    """Raised when a token does not go as far as its person."""
+
+    code = "scope_too_small"
 
 
 class PriorityTooHigh(Forbidden):
@@ -268,6 +276,16 @@ class TooManyUploads(TooManyRequests):
     """Raised when one process receives as many uploads as it may: send the same bytes again later."""
 
     code = "too_many_uploads"
+
+
+class TooManyLogins(TooManyRequests):
+    """Raised when somebody has tried to log in too often lately; `wait_s` whole seconds later they may again."""
+
+    code = "too_many_logins"
+
+    def __init__(self, text: str, wait_s: int) -> None:
+        super().__init__(text)
+        self.wait_s = wait_s
 
 
 class TooManyPredictions(TooManyRequests):

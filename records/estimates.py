@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
+from records.access import EVERYTHING, Viewer, seen_by
 from records.states import JobStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, RunTable
 
@@ -71,12 +72,10 @@ class Pace(NamedTuple):
     jobs: int
 
 
-def list_measured(session: Session, *, form: int, owner_id: int | None = None, limit: int = 200) -> list[Measured]:
-    """The newest attempts with an estimate of this form and a measured peak; of everybody when `owner_id` is None."""
-    query = _measured().where(JobTable.estimate["form"].as_integer() == form).limit(limit)
-    if owner_id is not None:
-        query = query.where(JobTable.owner_id == owner_id)
-    return list(_rows(session, query))
+def list_measured(session: Session, *, form: int, viewer: Viewer = EVERYTHING, limit: int = 200) -> list[Measured]:
+    """The newest attempts with an estimate of this form and a measured peak, of jobs that somebody may see."""
+    query = _measured().where(JobTable.estimate["form"].as_integer() == form, seen_by(viewer, JobTable))
+    return list(_rows(session, query.limit(limit)))
 
 
 def find_corrections(session: Session, spec: dict[str, Any], *, form: int) -> dict[str, Correction]:

@@ -1,6 +1,6 @@
-"""People's own datasets: who may see which, finding one by its reference, lists. Nothing here writes.
+"""People's own datasets: finding one by its reference, lists. Nothing here writes.
 
-`visible_to` is the one place that says whose sets a person sees; every look-up goes through it.
+Every look-up goes through `_sets`, which leaves out what the viewer may not see (`records.access`).
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, true, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from records.access import EVERYTHING, Viewer, seen_by
 from records.catalogue import CATALOGUE
 from records.errors import NotFound, near_matches, shorten
 from records.set_tables import ImageSetTable, SetVersionTable, VersionFileTable
 from records.states import VersionStatus
-from records.tables import UserTable
+from records.tables import TeamTable, UserTable
 
 NAME_FORM = r"[a-z0-9][a-z0-9_-]{0,62}"
 PACKS = "packs/"
@@ -26,14 +27,6 @@ PACKS = "packs/"
 """Begins the names of stored packs."""
 _NAME = re.compile(NAME_FORM)
 _REFERENCE = re.compile(rf"(?:(?P<owner>.+)/)?(?P<name>{NAME_FORM})(?:@(?P<number>[1-9][0-9]{{0,8}}))?")
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Who looks: whose sets a bare name means, and whether everybody's can be seen."""
-
-    person_id: int | None = None
-    sees_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +47,8 @@ class FoundSet(NamedTuple):
     """The newest version that is ready."""
     latest: SetVersionTable | None
     """The newest version, however it stands."""
+    team: str | None = None
+    """The team that sees it."""
 
     @property
     def ref(self) -> str:
@@ -71,11 +66,6 @@ class StoredVersion:
     """Of its manifest: the content hash."""
     packs: Mapping[str, str]
     """By name in the manifest."""
-
-
-def visible_to(viewer: Viewer) -> ColumnElement[bool]:
-    """Which rows of `ImageSetTable` somebody may see."""
-    return true() if viewer.sees_all else ImageSetTable.owner_id == viewer.person_id
 
 
 def parse_reference(text: str) -> Reference:
@@ -167,7 +157,7 @@ def find_stored(session: Session, ref: str) -> StoredVersion:
         NotFound: there is none.
     """
     named = parse_reference(ref)
-    found = find_set(session, named.name, Viewer(sees_all=True), owner=named.owner)
+    found = find_set(session, named.name, EVERYTHING, owner=named.owner)
     version = find_version(session, found, named.number)
     if version.status != VersionStatus.READY or version.sha256 is None:
         raise NotFound(f"{ref} is {version.status}.")
@@ -183,15 +173,16 @@ def names_of_people(session: Session, ids: Sequence[int]) -> dict[int, str]:
     }
 
 
-def _sets(viewer: Viewer) -> Select[ImageSetTable, str, SetVersionTable, SetVersionTable]:
+def _sets(viewer: Viewer) -> Select[ImageSetTable, str, SetVersionTable, SetVersionTable, str]:
     """The rows of `FoundSet`."""
     newest, latest = aliased(SetVersionTable), aliased(SetVersionTable)
     return (
-        select(ImageSetTable, UserTable.name, newest, latest)
+        select(ImageSetTable, UserTable.name, newest, latest, TeamTable.name)
         .join(UserTable, UserTable.id == ImageSetTable.owner_id)
+        .outerjoin(TeamTable, TeamTable.id == ImageSetTable.team_id)
         .outerjoin(newest, newest.id == _last(SetVersionTable.status == VersionStatus.READY))
         .outerjoin(latest, latest.id == _last())
-        .where(visible_to(viewer))
+        .where(seen_by(viewer, ImageSetTable))
     )
 
 

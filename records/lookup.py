@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from records.access import EVERYTHING, Viewer, sees
 from records.artifacts import kept_digests
 from records.catalogue import CATALOGUE
 from records.errors import NotFound
-from records.image_sets import FoundSet, Viewer, find_set, parse_reference
+from records.image_sets import FoundSet, find_set, parse_reference
 from records.image_sets import find_version as find_set_version
 from records.library import DatasetCard, ModelCard, PictureCard, RunCard, card_of
-from records.model_reading import Asker, find_version
+from records.model_reading import find_version
 from records.pictures import find_picture
 from records.references import parse_reference as parse_model
 from records.set_tables import SetVersionTable
@@ -24,15 +25,12 @@ class YardLibrary:
 
     Args:
         session: for reading; asked only when something is looked up.
-        owner_id: the person who may see only their own; None sees everything.
-        person_id: whose datasets and registered models a name without an owner means; left out, `owner_id`'s.
+        viewer: who looks; a name without an owner is one of theirs.
     """
 
-    def __init__(self, session: Session, owner_id: int | None = None, *, person_id: int | None = None) -> None:
+    def __init__(self, session: Session, viewer: Viewer = EVERYTHING) -> None:
         self._session = session
-        self._owner_id = owner_id
-        self._viewer = Viewer(owner_id if person_id is None else person_id, sees_all=owner_id is None)
-        self._asker = Asker(self._viewer.person_id, sees_all=self._viewer.sees_all)
+        self._viewer = viewer
 
     def dataset(self, ref: str) -> DatasetCard:
         """The dataset of that name: of the catalogue, or a ready version of somebody's own.
@@ -53,7 +51,7 @@ class YardLibrary:
             NotFound: there is none that this person can see.
         """
         job = self._session.scalar(select(JobTable).where(JobTable.id == job_id))
-        if job is None or self._owner_id not in (None, job.owner_id):
+        if job is None or not sees(self._session, self._viewer, job):
             raise NotFound(f"There is no job {job_id} that you can see.")
         return self._card(job)
 
@@ -64,7 +62,7 @@ class YardLibrary:
             InvalidRequest: the text is no such reference.
             NotFound: there is none that this person can see.
         """
-        found = find_version(self._session, self._asker, parse_model(ref))
+        found = find_version(self._session, self._viewer, parse_model(ref))
         job = self._session.get_one(JobTable, found.version.job_id)
         return ModelCard(f"{found.owner}/{found.model.name}@{found.version.number}", self._card(job))
 
@@ -74,7 +72,7 @@ class YardLibrary:
         Raises:
             NotFound: there is none that this person can see.
         """
-        row = find_picture(self._session, picture_id, self._owner_id)
+        row = find_picture(self._session, picture_id, None if self._viewer.sees_all else self._viewer.person_id)
         return PictureCard(row.id, width=row.width, height=row.height)
 
     def _card(self, job: JobTable) -> RunCard:

@@ -1,4 +1,4 @@
-"""Registered models as they are shown. Nothing here writes. Another person's are as good as absent."""
+"""Registered models as they are shown, to whom `records.access` lets see them. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
+from records.access import EVERYTHING, Viewer, seen_by, sees
 from records.errors import NotFound, near_matches, shorten
 from records.model_tables import (
     AliasMoveTable,
@@ -18,15 +19,7 @@ from records.model_tables import (
     RegisteredModelTable,
 )
 from records.references import Reference, can_be_named
-from records.tables import JobTable, UserTable
-
-
-class Asker(NamedTuple):
-    """Who looks something up."""
-
-    id: int | None
-    """Whose names are meant where none is said; None where nobody asks, as in a worker."""
-    sees_all: bool
+from records.tables import JobTable, TeamTable, UserTable
 
 
 class AliasRow(NamedTuple):
@@ -45,6 +38,8 @@ class ModelRow(NamedTuple):
     newest: ModelVersionTable | None
     versions: int
     aliases: Sequence[AliasRow]
+    team: str | None
+    """The team that sees it."""
 
 
 class VersionRow(NamedTuple):
@@ -55,9 +50,21 @@ class VersionRow(NamedTuple):
     owner: str
 
 
-def list_models(session: Session, *, owner_id: int | None, after: tuple[str, int] | None, limit: int) -> list[ModelRow]:
-    """Registered models by name, of one person or of all, behind `after` = (name, id)."""
-    query = select(RegisteredModelTable, UserTable.name).join(UserTable, UserTable.id == RegisteredModelTable.owner_id)
+def list_models(
+    session: Session,
+    *,
+    viewer: Viewer = EVERYTHING,
+    owner_id: int | None = None,
+    after: tuple[str, int] | None,
+    limit: int,
+) -> list[ModelRow]:
+    """Registered models that somebody may see, by name, of one person or of all, behind `after` = (name, id)."""
+    query = (
+        select(RegisteredModelTable, UserTable.name, TeamTable.name)
+        .join(UserTable, UserTable.id == RegisteredModelTable.owner_id)
+        .outerjoin(TeamTable, TeamTable.id == RegisteredModelTable.team_id)
+        .where(seen_by(viewer, RegisteredModelTable))
+    )
     if owner_id is not None:
         query = query.where(RegisteredModelTable.owner_id == owner_id)
     if after is not None:
@@ -67,46 +74,48 @@ def list_models(session: Session, *, owner_id: int | None, after: tuple[str, int
             | ((RegisteredModelTable.name == name) & (RegisteredModelTable.id > model_id))
         )
     rows = session.execute(query.order_by(RegisteredModelTable.name, RegisteredModelTable.id).limit(limit)).all()
-    ids = [model.id for model, _ in rows]
+    ids = [model.id for model, _, _ in rows]
     newest, aliases = _newest(session, ids), _aliases(session, ids)
     made = []
-    for model, owner in rows:
+    for model, owner, team in rows:
         version, versions = newest.get(model.id) or (None, 0)
-        made.append(ModelRow(model, owner, version, versions, aliases.get(model.id, ())))
+        made.append(ModelRow(model, owner, version, versions, aliases.get(model.id, ()), team))
     return made
 
 
-def find_model(session: Session, asker: Asker, name: str, owner: str | None = None) -> tuple[RegisteredModelTable, str]:
+def find_model(
+    session: Session, viewer: Viewer, name: str, owner: str | None = None
+) -> tuple[RegisteredModelTable, str]:
     """A registered model and its owner's name.
 
     Args:
         session: for reading.
-        asker: who wants it.
+        viewer: who wants it.
         name: of the model.
-        owner: whose; the asker's own when left out.
+        owner: whose; the viewer's own when left out.
 
     Raises:
-        NotFound: there is none that the asker can see; the text names near ones of theirs.
+        NotFound: there is none that the viewer may see; the text names near ones of theirs.
     """
     query = select(RegisteredModelTable, UserTable.name).join(UserTable, UserTable.id == RegisteredModelTable.owner_id)
     query = query.where(RegisteredModelTable.name == name)
-    query = query.where(UserTable.name == owner) if owner is not None else query.where(UserTable.id == asker.id)
+    query = query.where(UserTable.name == owner) if owner is not None else query.where(UserTable.id == viewer.person_id)
     row = session.execute(query).one_or_none() if can_be_named(name, owner) else None
-    if row is None or not (asker.sees_all or row[0].owner_id == asker.id):
+    if row is None or not sees(session, viewer, row[0]):
         shown = f"{owner}/{name}" if owner else name
         raise NotFound(
-            f"There is no registered model {shorten(repr(shown))} that you can see.{_near(session, asker, name)}"
+            f"There is no registered model {shorten(repr(shown))} that you can see.{_near(session, viewer, name)}"
         )
     return row[0], row[1]
 
 
-def find_version(session: Session, asker: Asker, reference: Reference) -> VersionRow:
+def find_version(session: Session, viewer: Viewer, reference: Reference) -> VersionRow:
     """The version that a reference names: by number, by alias, or the newest.
 
     Raises:
-        NotFound: there is none that the asker can see.
+        NotFound: there is none that the viewer may see.
     """
-    model, owner = find_model(session, asker, reference.name, reference.owner)
+    model, owner = find_model(session, viewer, reference.name, reference.owner)
     query = select(ModelVersionTable).where(ModelVersionTable.model_id == model.id)
     if reference.alias:
         query = query.join(ModelAliasTable, ModelAliasTable.version_id == ModelVersionTable.id)
@@ -170,27 +179,24 @@ def find_file(session: Session, version: ModelVersionTable, name: str) -> ModelF
     return row
 
 
-def names_of_job(session: Session, job_id: int) -> list[Reference]:
-    """The versions that a job's result is registered as."""
+def names_of_job(session: Session, viewer: Viewer, job_id: int) -> list[Reference]:
+    """The versions that a job's result is registered as, as far as somebody may see them."""
     query = (
         select(RegisteredModelTable.name, UserTable.name, ModelVersionTable.number)
         .join(RegisteredModelTable, RegisteredModelTable.id == ModelVersionTable.model_id)
         .join(UserTable, UserTable.id == RegisteredModelTable.owner_id)
-        .where(ModelVersionTable.job_id == job_id)
+        .where(ModelVersionTable.job_id == job_id, seen_by(viewer, RegisteredModelTable))
         .order_by(ModelVersionTable.id)
     )
     return [Reference(name, owner, number=number) for name, owner, number in session.execute(query)]
 
 
-def list_exports(session: Session, version: VersionRow, *, owner_id: int | None, limit: int = 20) -> list[JobTable]:
-    """The newest jobs that export a version, by its name or by its job's number, as far as one may see them."""
+def list_exports(session: Session, viewer: Viewer, version: VersionRow, *, limit: int = 20) -> list[JobTable]:
+    """The newest jobs that export a version, by its name or by its job's number, as far as somebody may see them."""
     model = version.model
     named = f'"{version.owner}/{model.name}@{version.version.number}"'
-    query = select(JobTable).where(
-        JobTable.kind == "export", cast(JobTable.spec["run"], String).in_([str(version.version.job_id), named])
-    )
-    if owner_id is not None:
-        query = query.where(JobTable.owner_id == owner_id)
+    exported = cast(JobTable.spec["run"], String).in_([str(version.version.job_id), named])
+    query = select(JobTable).where(JobTable.kind == "export", exported, seen_by(viewer, JobTable))
     return list(session.scalars(query.order_by(JobTable.id.desc()).limit(limit)))
 
 
@@ -221,8 +227,8 @@ def _aliases(session: Session, model_ids: Sequence[int]) -> dict[int, list[Alias
     return found
 
 
-def _near(session: Session, asker: Asker, name: str) -> str:
-    query = select(RegisteredModelTable.name).where(RegisteredModelTable.owner_id == asker.id)
+def _near(session: Session, viewer: Viewer, name: str) -> str:
+    query = select(RegisteredModelTable.name).where(RegisteredModelTable.owner_id == viewer.person_id)
     known = list(session.scalars(query.order_by(RegisteredModelTable.name).limit(500)))
     return f" {near_matches(name, known)}" if known else ""
 

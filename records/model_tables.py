@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from records.tables import PlainText, Table
+from records.tables import PlainText, Shared, Table
 
 
-class RegisteredModelTable(Table):
+class RegisteredModelTable(Shared, Table):
     """A person's registered model: a name, under which versions lie."""
 
     __tablename__ = "registered_models"

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Text, and_, bindparam, case, func, or_, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
+from records.access import EVERYTHING, Viewer, seen_by
 from records.runs import Point
 from records.states import JobStatus
 from records.tables import (
@@ -24,6 +25,7 @@ from records.tables import (
     MetricTable,
     PromiseTable,
     RunTable,
+    TeamTable,
     UserTable,
     WorkerTable,
 )
@@ -41,6 +43,8 @@ class JobStamp(NamedTuple):
     """Place in the queue, which moves without the row; None when it does not wait."""
     edits: int
     """Changes that people made to its name, note and tags."""
+    visibility: str
+    team_id: int | None
 
 
 class LeaseRow(NamedTuple):
@@ -91,7 +95,7 @@ def read_job(session: Session, job_id: int) -> AnyRow | None:
 
 def stamp_of(row: AnyRow) -> JobStamp:
     """The stamp of a job, from the row that `read_job` gave."""
-    return JobStamp(row.owner_id, row.status, row.version, row.place, row.edits)
+    return JobStamp(row.owner_id, row.status, row.version, row.place, row.edits, row.visibility, row.team_id)
 
 
 def read_attempts(session: Session, job_ids: Sequence[int]) -> dict[int, list[AnyRow]]:
@@ -108,6 +112,7 @@ def read_attempts(session: Session, job_ids: Sequence[int]) -> dict[int, list[An
 def list_jobs(
     session: Session,
     *,
+    viewer: Viewer = EVERYTHING,
     owner_id: int | None = None,
     statuses: Iterable[str] = (),
     kind: str | None = None,
@@ -120,6 +125,7 @@ def list_jobs(
 
     Args:
         session: for reading.
+        viewer: only what this one may see.
         owner_id: only this person's; None for everybody's.
         statuses: only these; none means all.
         kind: only this kind.
@@ -128,7 +134,7 @@ def list_jobs(
         before: only ids below this.
         limit: at most so many.
     """
-    query = _listed().order_by(JobTable.id.desc()).limit(limit)
+    query = _listed().where(seen_by(viewer, JobTable)).order_by(JobTable.id.desc()).limit(limit)
     if owner_id is not None:
         query = query.where(JobTable.owner_id == owner_id)
     if chosen := list(statuses):
@@ -145,7 +151,7 @@ def list_jobs(
 
 
 def list_queue(
-    session: Session, *, owner_id: int | None = None, after: tuple[int, float, int] | None = None, limit: int = 200
+    session: Session, *, viewer: Viewer = EVERYTHING, after: tuple[int, float, int] | None = None, limit: int = 200
 ) -> Sequence[AnyRow]:
     """Waiting jobs behind `after` = (priority, rank, id), the next first; `place` counts everybody's."""
     places = _places().subquery()
@@ -161,7 +167,7 @@ def list_queue(
         priority, rank, job_id = after
         later = or_(JobTable.rank > rank, and_(JobTable.rank == rank, JobTable.id > job_id))
         query = query.where(or_(JobTable.priority < priority, and_(JobTable.priority == priority, later)))
-    return session.execute(query if owner_id is None else query.where(JobTable.owner_id == owner_id)).all()
+    return session.execute(query.where(seen_by(viewer, JobTable))).all()
 
 
 def read_events(session: Session, job_id: int, *, after: int = 0, limit: int = 200) -> Sequence[JobEventTable]:
@@ -246,10 +252,10 @@ def show_devices(session: Session) -> list[DeviceRow]:
     return [DeviceRow(device, worker, tuple(held[device.id])) for device, worker in rows]
 
 
-def count_jobs(session: Session, *, owner_id: int | None = None) -> dict[str, int]:
-    """How many jobs stand at each status, of one person or of all."""
+def count_jobs(session: Session, *, viewer: Viewer = EVERYTHING, owner_id: int | None = None) -> dict[str, int]:
+    """How many jobs stand at each status, of those that somebody may see, of one person or of all."""
     counts = {status.value: 0 for status in JobStatus}
-    query = select(JobTable.status, func.count()).group_by(JobTable.status)
+    query = select(JobTable.status, func.count()).where(seen_by(viewer, JobTable)).group_by(JobTable.status)
     if owner_id is not None:
         query = query.where(JobTable.owner_id == owner_id)
     for status, count in session.execute(query):
@@ -299,16 +305,23 @@ def _listed() -> Any:
     )
 
 
-_JOB_COLUMNS = tuple(_JOBS.c)
+_TEAM = select(TeamTable.name).where(TeamTable.id == _JOBS.c.team_id).correlate(_JOBS).scalar_subquery().label("team")
+_JOB_COLUMNS = (*_JOBS.c, _TEAM)
 _PROMISE_COLUMNS = (
     _PROMISES.c.made_at.label("promised_at"),
     _PROMISES.c.starts_from.label("promised_from"),
     _PROMISES.c.starts_at.label("promised_likely"),
     _PROMISES.c.starts_until.label("promised_until"),
 )
-_STAMP = select(_JOBS.c.owner_id, _JOBS.c.status, _JOBS.c.version, _place_of_one(), _JOBS.c.edits).where(
-    _JOBS.c.id == bindparam("job_id")
-)
+_STAMP = select(
+    _JOBS.c.owner_id,
+    _JOBS.c.status,
+    _JOBS.c.version,
+    _place_of_one(),
+    _JOBS.c.edits,
+    _JOBS.c.visibility,
+    _JOBS.c.team_id,
+).where(_JOBS.c.id == bindparam("job_id"))
 _JOB = (
     select(
         *_JOB_COLUMNS,

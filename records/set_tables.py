@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from records.tables import PlainText, Table
+from records.tables import PlainText, Shared, Table
 
 
-class ImageSetTable(Table):
+class ImageSetTable(Shared, Table):
     """A person's own dataset: a name, under which versions lie."""
 
     __tablename__ = "image_sets"

@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     """Event streams that one API process serves at once; more are answered 429 and poll instead."""
     rate_limit: str = "6000/minute"
     """Requests a person may send, in Flask-Limiter's words."""
+    proxies: int = Field(0, ge=0, le=10)
+    """Reverse proxies before the API, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     min_free_bytes: int = Field(200_000_000, ge=0)
     """`/readyz` reports the disk as degraded below this."""
 

@@ -99,6 +99,37 @@ class UserTable(Table):
     role: Mapped[str] = mapped_column(String(20))
     """`admin` or `member`."""
     created_at: Mapped[datetime]
+    password_hash: Mapped[str | None] = mapped_column(String(300))
+    """As `records.passwords` makes it; NULL for who has none and logs in with a token."""
+    deactivated_at: Mapped[datetime | None]
+    """Since then nobody gets in as this person; what belongs to them stays."""
+
+
+class TeamTable(Table):
+    """A group of people who share things."""
+
+    __tablename__ = "teams"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(63), unique=True)
+    created_at: Mapped[datetime]
+
+
+class TeamMemberTable(Table):
+    """Who is in a team."""
+
+    __tablename__ = "team_members"
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, index=True)
+    added_at: Mapped[datetime]
+
+
+class Shared:
+    """Columns of what belongs to somebody and may be shown to others; `records.access` decides by them."""
+
+    visibility: Mapped[str] = mapped_column(String(10), default="private", server_default="private")
+    """`private`, `team` or `public`."""
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id"), index=True)
+    """Whose members see it, where it is a team's."""
 
 
 class TokenTable(Table):
@@ -109,6 +140,8 @@ class TokenTable(Table):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    scope: Mapped[str] = mapped_column(String(10), default="full", server_default="full")
+    """How far it goes, as in `records.scopes`."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
@@ -154,7 +187,7 @@ class DeviceTable(Table):
     """Those programs, as far as they could be told: process id, name and bytes of each."""
 
 
-class JobTable(Table):
+class JobTable(Shared, Table):
     """One order. Only `records.jobs.move` writes `status`."""
 
     __tablename__ = "jobs"

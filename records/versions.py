@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import Exists, delete, exists, select
 from sqlalchemy.orm import Session
 
+from records.access import Viewer
 from records.catalogue import CATALOGUE
 from records.database import lock_pass
 from records.dataset_uses import refuse_if_used
 from records.dropped import drop
 from records.errors import Conflict, FieldProblem, InvalidSpec, NotFound
-from records.image_sets import FoundSet, Viewer, find_version
+from records.image_sets import FoundSet, find_version
 from records.quotas import Quota, check_datasets
 from records.set_tables import DatasetKeyTable, ImageSetTable, SetVersionTable, VersionFileTable
 from records.states import VersionStatus

@@ -25,6 +25,7 @@ from trainyard.errors import PreconditionFailed, UnexpectedReply, Unreachable
 from trainyard.following import Follower
 from trainyard.home import Home
 from trainyard.own_datasets import OwnDatasets
+from trainyard.people import People
 from trainyard.picturing import upload_picture
 from trainyard.predicting import predict
 from trainyard.reader import present
@@ -92,6 +93,11 @@ class Client(OwnDatasets):
     def models(self) -> Registry:
         """The registered models."""
         return Registry(self._transport)
+
+    @property
+    def people(self) -> People:
+        """Accounts, tokens, teams, and who sees what."""
+        return People(self._transport)
 
     def __enter__(self) -> Client:
         return self

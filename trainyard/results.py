@@ -193,6 +193,10 @@ class Job(Result):
     kind: str
     name: str = ""
     owner: str = ""
+    visibility: str = "private"
+    """`private`, `team` or `public`."""
+    team: str | None = None
+    """Whose members see it, where it is a team's."""
     status: str
     reason: Reason | None = None
     progress: float = 0.0
@@ -373,6 +377,8 @@ class RegisteredModel(Result):
 
     name: str
     owner: str
+    visibility: str = "private"
+    team: str | None = None
     newest: int | None = None
     versions: int = 0
     aliases: tuple[ModelAlias, ...] = ()
@@ -386,6 +392,8 @@ class FullModel(Result):
 
     name: str
     owner: str
+    visibility: str = "private"
+    team: str | None = None
     versions: tuple[ModelVersion, ...] = ()
     aliases: tuple[ModelAlias, ...] = ()
     moves: tuple[AliasMove, ...] = ()
@@ -483,6 +491,8 @@ class Dataset(Result):
     """Names it in a spec."""
     owner: str | None = None
     """None in the catalogue."""
+    visibility: str = "private"
+    team: str | None = None
     title: str = ""
     status: str = "ready"
     """`ready`, `checking`, `refused` or `empty`: of its newest version."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, redirect, request, url_for
 
-from api.pages import views
+from api.pages import people, views
 from api.pages.assets import add_assets
 from api.pages.tags import tag_page
 from api.pages.words import FILTERS
@@ -34,6 +34,9 @@ def make_blueprint() -> Blueprint:
     pages.add_url_rule("/networks/<name>", view_func=views.network)
     pages.add_url_rule("/networks/<name>/drawing.svg", view_func=views.network_drawing)
     pages.add_url_rule("/estimates", view_func=views.estimates)
+    pages.add_url_rule("/account", view_func=people.account)
+    pages.add_url_rule("/people", view_func=people.people_page)
+    pages.add_url_rule("/audit", view_func=people.audit_page)
     pages.add_url_rule("/login", view_func=views.log_in, methods=["GET", "POST"])
     pages.add_url_rule("/logout", view_func=views.log_out, methods=["POST"])
     add_assets(pages)

@@ -17,6 +17,7 @@ from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
 from records import model_reading as shelf
 from records import reading
+from records.access import seen_jobs, sees, viewer_of
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
 from records.clock import utc_now
@@ -24,13 +25,14 @@ from records.database import Database
 from records.errors import NotFound
 from records.estimates import list_measured
 from records.lookup import YardLibrary
-from records.model_reading import Asker, VersionRow
+from records.model_reading import VersionRow
 from records.promises import list_outcomes
 from records.references import Reference
 from records.runs import read_facts
 from records.settings import Settings
 from records.specs.earlier import RECORD, weights_name
 from records.states import JobStatus
+from records.teams import name_of_team
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -47,18 +49,18 @@ _HUNG = frozenset({"given", "progress", "painting"})
 
 def jobs_page(database: Database, person: Person, *, status: str, tag: str, before: int | None) -> dict[str, Any]:
     """The list of jobs, the newest first, and how many stand at each status."""
-    owner_id = None if person.is_admin else person.id
+    viewer = viewer_of(person)
     statuses = [status] if status else []
     with database.read() as session:
         found = reading.list_jobs(
             session,
-            owner_id=owner_id,
+            viewer=viewer,
             statuses=statuses,
             tags=[tag] if tag else [],
             before=before,
             limit=PAGE_SIZE + 1,
         )
-        counts = reading.count_jobs(session, owner_id=owner_id)
+        counts = reading.count_jobs(session, viewer=viewer)
     older = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
     shown = {"jobs": found[:PAGE_SIZE], "older": older, "before": before, "status": status, "tag": tag}
     return shown | {"counts": counts}
@@ -71,14 +73,14 @@ def job_page(database: Database, person: Person, job_id: int, settings: Settings
         NotFound: there is no such job that this person may see.
     """
     with database.read() as session:
-        job = _visible(reading.read_job(session, job_id), person, job_id)
+        job = _visible(session, person, job_id)
         artifacts = list_artifacts(session, job_id)
         attempts = reading.read_attempts(session, [job_id])[job_id]
         events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
         sooner = find_changes(session, job, settings, at=utc_now()) if job.place is not None else []
         predicts = _predicts(session, job, {file.name for file in artifacts})
-        names = shelf.names_of_job(session, job_id)
+        names = shelf.names_of_job(session, viewer_of(person), job_id)
     kept = {file.name for file in artifacts}
     hung = {file.name: file.sha256 for file in artifacts if file.kind in _HUNG}
     return {
@@ -111,7 +113,7 @@ def spec_of(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         NotFound: there is no such job that this person may see.
     """
     with database.read() as session:
-        spec: dict[str, Any] = _visible(reading.read_job(session, job_id), person, job_id).spec
+        spec: dict[str, Any] = _visible(session, person, job_id).spec
     return spec
 
 
@@ -122,16 +124,15 @@ def compare_page(database: Database, person: Person, ids: Sequence[int]) -> dict
         NotFound: one of them is none that this person may see.
     """
     with database.read() as session:
-        rows = [_visible(reading.read_job(session, job_id), person, job_id) for job_id in ids]
+        rows = [_visible(session, person, job_id) for job_id in ids]
         attempts = reading.read_attempts(session, ids)
     return {"ids": ids, **compare([job_shape(row, attempts[row.id]) for row in rows])}
 
 
 def models_page(database: Database, person: Person) -> dict[str, Any]:
     """The registered models that this person may see."""
-    owner_id = None if person.is_admin else person.id
     with database.read() as session:
-        return {"models": shelf.list_models(session, owner_id=owner_id, after=None, limit=_MOST_MODELS)}
+        return {"models": shelf.list_models(session, viewer=viewer_of(person), after=None, limit=_MOST_MODELS)}
 
 
 def model_page(database: Database, person: Person, name: str, owner: str | None) -> dict[str, Any]:
@@ -140,16 +141,17 @@ def model_page(database: Database, person: Person, name: str, owner: str | None)
     Raises:
         NotFound: there is none that this person may see.
     """
-    asker, owner_id = Asker(person.id, sees_all=person.is_admin), None if person.is_admin else person.id
+    viewer = viewer_of(person)
     with database.read() as session:
-        model, owner = shelf.find_model(session, asker, name, owner)
+        model, owner = shelf.find_model(session, viewer, name, owner)
         versions = shelf.list_versions(session, model.id)
         files = shelf.list_files(session, [version.id for version in versions])
         exports = {
-            version.id: shelf.list_exports(session, VersionRow(version, model, owner), owner_id=owner_id)
+            version.id: shelf.list_exports(session, viewer, VersionRow(version, model, owner))
             for version in versions[:_MOST_VERSIONS]
         }
         aliases, moves = shelf.list_aliases(session, model.id), shelf.list_moves(session, model.id)
+        team = name_of_team(session, model.team_id)
     rows = [
         {
             "version": version,
@@ -162,18 +164,21 @@ def model_page(database: Database, person: Person, name: str, owner: str | None)
         for version in versions[:_MOST_VERSIONS]
     ]
     etags = {alias.name: alias_etag(alias.move_id) for alias in aliases}
-    return {"model": model, "owner": owner, "rows": rows, "aliases": aliases, "etags": etags, "moves": moves}
+    shown = {"model": model, "owner": owner, "team": team, "rows": rows, "aliases": aliases}
+    return {**shown, "etags": etags, "moves": moves}
 
 
 def devices_page(database: Database, person: Person) -> dict[str, Any]:
     """Every device with what holds it, the waiting jobs in their order, and how promises came out."""
-    owner_id = None if person.is_admin else person.id
+    viewer = viewer_of(person)
     with database.read() as session:
         rows = reading.show_devices(session)
-        queue = reading.list_queue(session, owner_id=owner_id)
+        queue = reading.list_queue(session, viewer=viewer)
+        seen = seen_jobs(session, viewer, [lease.job_id for row in rows for lease in row.leases])
         outcomes = list_outcomes(session)
     return {
         "devices": [DrawnDevice(row) for row in rows],
+        "seen": seen,
         "queue": queue,
         "promises": len(outcomes),
         "kept": sum(outcome.kept for outcome in outcomes),
@@ -187,9 +192,8 @@ def networks_page() -> dict[str, Any]:
 
 def estimates_page(database: Database, person: Person) -> dict[str, Any]:
     """What attempts measured beside what was estimated, the newest first, and how far that was off."""
-    owner_id = None if person.is_admin else person.id
     with database.read() as session:
-        return accuracy_shape(list_measured(session, form=FORM, owner_id=owner_id))
+        return accuracy_shape(list_measured(session, form=FORM, viewer=viewer_of(person)))
 
 
 def _predicts(session: Session, job: Any, kept: Collection[str]) -> dict[str, bool] | None:
@@ -203,8 +207,9 @@ def _predicts(session: Session, job: Any, kept: Collection[str]) -> dict[str, bo
     return {"grey": channels == 1, "pixels": KINDS[job.kind].trains_segmenter}
 
 
-def _visible(job: Any, person: Person, job_id: int) -> Any:
-    if job is None or not (person.is_admin or job.owner_id == person.id):
+def _visible(session: Session, person: Person, job_id: int) -> Any:
+    job = reading.read_job(session, job_id)
+    if job is None or not sees(session, viewer_of(person), reading.stamp_of(job)):
         raise NotFound(f"There is no job {job_id}.")
     return job
 

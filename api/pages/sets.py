@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.set_shapes import set_address, set_shape, with_owner
-from api.visible_sets import is_foreign, shown_versions, viewer, visible_set
+from api.visible import viewer
+from api.visible_sets import is_foreign, shown_versions, visible_set
 from records.blobs import Blobs
 from records.catalogue import CATALOGUE
 from records.database import Database
@@ -70,6 +71,7 @@ def set_page(database: Database, blobs: Blobs, name: str, *, owner: str | None, 
         "found": set_shape(found, foreign=foreign),
         "foreign": foreign,
         "address": with_owner(*set_address(found, foreign=foreign)),
+        "showing_url": with_owner(f"{set_address(found, foreign=foreign)[0]}/visibility", found.owner),
         "owner": found.owner if foreign else None,
         "version": shown,
         "versions": versions,
@@ -80,9 +82,11 @@ def set_page(database: Database, blobs: Blobs, name: str, *, owner: str | None, 
 
 
 def own_names(database: Database) -> list[str]:
-    """References of the present person's own datasets that jobs can use."""
+    """References of people's datasets that the present person can use in jobs, their own first."""
     with database.read() as session:
-        return [found.row.name for found in list_sets(session, viewer(), mine=True) if found.newest is not None]
+        found = [one for one in list_sets(session, viewer(), limit=_MOST_SETS) if one.newest is not None]
+    mine = [one.row.name for one in found if not is_foreign(one)]
+    return mine + [one.ref for one in found if is_foreign(one)]
 
 
 def told(report: Report) -> dict[str, Any]:

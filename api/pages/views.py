@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit
 from flask import Response, redirect, render_template, request, url_for
 
 from api import auth
+from api.auth import needs
 from api.drawings import drawing_reply
-from api.pages import reading, sets
+from api.pages import people, reading, sets
 from api.pages.forms import make_form
 from api.pages.network import drawn_network, network_page
 from api.pages.usage import usage_page
@@ -21,7 +22,15 @@ from ml.networks import NETWORKS, SEGMENTERS
 from records.accounts import Person
 from records.catalogue import CATALOGUE
 from records.editing import TAG
-from records.errors import Forbidden, InvalidRequest, RequestError, Unauthorized, near_matches, shorten
+from records.errors import (
+    Forbidden,
+    InvalidRequest,
+    RequestError,
+    TooManyLogins,
+    Unauthorized,
+    near_matches,
+    shorten,
+)
 from records.specs import SPECS, TEST_KINDS
 from records.states import JobStatus
 
@@ -43,6 +52,8 @@ def shared() -> dict[str, Any]:
     return {
         "person": auth.current_person(),
         "csrf_token": auth.csrf_token,
+        "may_change": people.may_change,
+        "own_teams": people.own_teams,
         "artifact_url": lambda job_id, name: f"/api/v1/jobs/{job_id}/artifacts/{name}",
         "file_url": lambda owner, name, number, file: (
             f"/api/v1/models/{name}/versions/{number}/files/{file}?owner={quote(owner, safe='')}"
@@ -153,21 +164,26 @@ def estimates() -> str:
 
 
 def log_in() -> Any:
-    """Ask for a token, and begin a session with it."""
+    """Ask for a name and a password, or a token, and begin a session."""
     after = _safe_next(request.args.get("next", ""))
     if request.method == "GET":
         return redirect(after) if auth.current_person() else render_template("pages/login.html", next=after)
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("Another site sent this form. Log in on the yard's own page.")
-    token = request.form.get("token", "").strip()
+    name, token = request.form.get("name", "").strip().lower(), request.form.get("token", "").strip()
     try:
-        auth.log_in(token)
-    except Unauthorized:
-        problem = "This token is not known here. Check that all of it was copied." if token else "Enter a token."
-        return render_template("pages/login.html", next=after, problem=problem), 401
+        auth.check_csrf()
+        if "token" in request.form:
+            auth.log_in(token)
+        else:
+            auth.log_in_with_password(name, request.form.get("password", ""))
+    except (Unauthorized, Forbidden, TooManyLogins) as error:
+        problem, by_token = _why_not(error, token), "token" in request.form
+        return render_template(
+            "pages/login.html", next=after, name=name, problem=problem, by_token=by_token
+        ), error.status
     return redirect(after, 303)
 
 
+@needs("read")
 def log_out() -> Any:
     """End the session."""
     auth.log_out()
@@ -178,6 +194,15 @@ def problem(error: RequestError) -> str:
     """A page that tells of an error."""
     titles = {404: "Not found", 403: "Not allowed", 401: "Log in first"}
     return render_template("pages/problem.html", title=titles.get(error.status, "That did not work"), text=error.text)
+
+
+def _why_not(error: RequestError, token: str) -> str:
+    """What somebody is told who did not get in."""
+    if isinstance(error, Forbidden):
+        return "This page was open for too long, or another site sent the form. Try again."
+    if isinstance(error, TooManyLogins) or "token" not in request.form:
+        return error.text
+    return "This token is not known here. Check that all of it was copied." if token else "Enter a token."
 
 
 def _person() -> Person:

@@ -11,6 +11,7 @@ def all_routes() -> list[APIBlueprint]:
     """Every blueprint of the JSON API."""
     from api.routes.aliases import aliases
     from api.routes.artifacts import artifacts
+    from api.routes.audit import audit
     from api.routes.comparing import comparing
     from api.routes.datasets import datasets
     from api.routes.devices import devices
@@ -31,11 +32,15 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.set_versions import set_versions
     from api.routes.specs import specs
     from api.routes.streams import streams
+    from api.routes.teams import teams
+    from api.routes.tokens import tokens
     from api.routes.uploads import uploads
     from api.routes.usage import usage
+    from api.routes.users import users
+    from api.routes.visibility import visibility
 
     return [
         jobs, edits, comparing, history, metrics, artifacts, streams, predictions, models, aliases, estimates, datasets,
         set_versions, uploads, pictures, networks,
-        devices, queue, usage, specs, me, health, gauges, docs,
+        devices, queue, usage, specs, me, tokens, users, teams, visibility, audit, health, gauges, docs,
     ]  # fmt: skip

@@ -17,8 +17,9 @@ from api.modelling import AliasTarget
 from api.openapi import describe, header_parameter
 from api.replies import json_reply, no_content
 from api.routes import PREFIX
+from api.trail import note
 from api.transactions import reading
-from api.visible import asker, visible_version
+from api.visible import changeable_model, changeable_version, viewer
 from api.yard import the_yard
 from records import model_reading as shelf
 from records import models as registry
@@ -37,7 +38,7 @@ IF_NEW = header_parameter("If-None-Match", "`*` where there must be no such alia
 def show_alias(name: str, alias: str) -> Response:
     """Show where an alias points; its ETag is for If-Match"""
     with reading() as session:
-        model, _ = shelf.find_model(session, asker(), name, read_query(OwnerQuery).owner)
+        model, _ = shelf.find_model(session, viewer(), name, read_query(OwnerQuery).owner)
         row = shelf.find_alias(session, model, alias)
     return json_reply(alias_shape(row), headers={"ETag": alias_etag(row.move_id)})
 
@@ -48,7 +49,7 @@ def show_alias(name: str, alias: str) -> Response:
     reply=views.ModelAlias,
     query=OwnerQuery,
     body="AliasTarget",
-    errors=(404, 412, 413, 415, 422, 428),
+    errors=(403, 404, 412, 413, 415, 422, 428),
     headers=[IF_MATCH, IF_NEW],
 )
 def move_alias(name: str, alias: str) -> Response:
@@ -62,9 +63,13 @@ def move_alias(name: str, alias: str) -> Response:
             "Expected an alias that begins with a small letter and holds small letters, digits and _ . -, at most 63; "
             f"got {shorten(repr(alias))}."
         )
+    with yard.database.read() as session:
+        changeable_model(session, name, read_query(OwnerQuery).owner)
     wanted = parse_as(AliasTarget, read_json()[1])
     with yard.database.write() as session:
-        version = visible_version(session, name, wanted.version).version
+        found = changeable_version(session, name, wanted.version)
+        version = found.version
+        note(session, "alias.moved", f"model {found.owner}/{name}@{alias}", f"to version {version.number}")
         row = registry.move_alias(
             session, version, alias, expected=move_expected(), actor=f"user:{person.name}", at=yard.clock()
         )
@@ -73,12 +78,13 @@ def move_alias(name: str, alias: str) -> Response:
 
 
 @aliases.delete("/models/<name>/aliases/<alias>")
-@describe(aliases, reply=None, status=204, query=OwnerQuery, errors=(404, 412, 428), headers=[IF_MATCH])
+@describe(aliases, reply=None, status=204, query=OwnerQuery, errors=(403, 404, 412, 428), headers=[IF_MATCH])
 def delete_alias(name: str, alias: str) -> Response:
     """Delete an alias; the version stays"""
     yard, person = the_yard(), require_person()
     with yard.database.write() as session:
-        model, _ = shelf.find_model(session, asker(), name, read_query(OwnerQuery).owner)
+        model, owner = changeable_model(session, name, read_query(OwnerQuery).owner)
+        note(session, "alias.deleted", f"model {owner}/{name}@{alias}")
         registry.delete_alias(
             session, model, alias, expected=move_expected(), actor=f"user:{person.name}", at=yard.clock()
         )

@@ -19,9 +19,11 @@ from api.routes import PREFIX
 from api.set_files import send_file
 from api.set_shapes import SHEET, set_shape
 from api.shapes import dataset_shape
+from api.trail import note
 from api.transactions import reading
 from api.upload_ends import ARCHIVES
-from api.visible_sets import is_foreign, viewer, visible_set
+from api.visible import viewer
+from api.visible_sets import changeable_set, is_foreign, visible_set
 from api.yard import the_yard
 from records import versions
 from records.catalogue import CATALOGUE, Dataset
@@ -76,7 +78,7 @@ def make_dataset() -> Response:
 @datasets.get("/datasets")
 @describe(datasets, reply=views.page_of(views.Dataset), query=DatasetsQuery)
 def list_datasets() -> Response:
-    """List the datasets by name: the catalogue's and one's own"""
+    """List the datasets by name: the catalogue's, one's own, and those that others show one"""
     query = read_query(DatasetsQuery)
     past = _past(query.cursor) if query.cursor else ("", 0)
     with reading() as session:
@@ -104,7 +106,7 @@ def show_dataset(name: str) -> Response:
 
 
 @datasets.delete("/datasets/<name>")
-@describe(datasets, reply=None, status=204, query=OwnerQuery, errors=(404, 409))
+@describe(datasets, reply=None, status=204, query=OwnerQuery, errors=(403, 404, 409))
 def delete_dataset(name: str) -> Response:
     """Delete a dataset with all its versions
 
@@ -112,8 +114,9 @@ def delete_dataset(name: str) -> Response:
     """
     yard, owner = the_yard(), read_query(OwnerQuery).owner
     with yard.database.write() as session:
-        found = visible_set(session, name, owner)
+        found = changeable_set(session, name, owner)
         versions.delete_set(session, found, viewer=viewer(), at=yard.clock())
+        note(session, "dataset.deleted", f"dataset {found.ref}")
     return Response(status=204)
 
 

@@ -13,7 +13,8 @@ from api.conditional import job_etag
 from api.openapi import describe, header_parameter
 from api.replies import json_reply
 from api.routes import PREFIX
-from api.visible import visible_job, visible_stamp
+from api.trail import note
+from api.visible import changeable_job, visible_job
 from api.yard import the_yard
 from records.editing import JobEdit, edit
 from records.specs import parse_as
@@ -27,7 +28,7 @@ IF_MATCH = header_parameter(
 
 
 @edits.patch("/jobs/<job:job_id>")
-@describe(edits, reply=views.Job, body="JobEdit", errors=(400, 404, 412, 413, 415, 422), headers=[IF_MATCH])
+@describe(edits, reply=views.Job, body="JobEdit", errors=(400, 403, 404, 412, 413, 415, 422), headers=[IF_MATCH])
 def edit_job(job_id: int) -> Response:
     """Change a job's title, note or tags
 
@@ -35,10 +36,11 @@ def edit_job(job_id: int) -> Response:
     """
     yard, person = the_yard(), require_person()
     with yard.database.read() as session:
-        visible_stamp(session, job_id)
+        changeable_job(session, job_id)
     wanted = parse_as(JobEdit, read_json()[1])
     with yard.database.write() as session:
         edit(session, job_id, wanted, expected=edits_expected(), actor=f"user:{person.name}", at=yard.clock())
+        note(session, "job.edited", f"job {job_id}", ", ".join(sorted(wanted.model_fields_set)))
     with yard.database.read() as session:
         stamp, job = visible_job(session, job_id)
     return json_reply(job, headers={"ETag": job_etag(stamp)})

@@ -9,13 +9,12 @@ from flask import Response
 
 from api import views
 from api.asking import EstimatesQuery, read_query
-from api.auth import require_person
 from api.bodies import read_json
 from api.openapi import describe
 from api.replies import json_reply
 from api.routes import PREFIX
 from api.shapes import accuracy_shape
-from api.visible import owner_filter
+from api.visible import viewer
 from api.yard import the_yard
 from ml.estimates import FORM, Cost, Room
 from ml.estimates.painting import PaintingCost
@@ -33,7 +32,7 @@ estimates = APIBlueprint("estimates", __name__, url_prefix=PREFIX)
 
 
 @estimates.post("/estimates")
-@describe(estimates, reply=views.FullEstimate, body="Spec", errors=(400, 413, 415, 422))
+@describe(estimates, reply=views.FullEstimate, body="Spec", errors=(400, 413, 415, 422), scope="read")
 def estimate_job() -> Response:
     """Tell what a job would cost
 
@@ -44,7 +43,7 @@ def estimate_job() -> Response:
     _, body = read_json()
     spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
     with yard.database.read() as session:
-        cost = inspect(spec, YardLibrary(session, owner_filter(), person_id=require_person().id)).cost
+        cost = inspect(spec, YardLibrary(session, viewer())).cost
     if cost is None:
         raise InvalidSpec(
             [FieldProblem("kind", f"Expected a kind that can be estimated, such as train, got {spec.kind!r}.")]
@@ -68,7 +67,7 @@ def show_accuracy() -> Response:
     """
     query = read_query(EstimatesQuery)
     with the_yard().database.read() as session:
-        measured = list_measured(session, form=FORM, owner_id=owner_filter(), limit=query.limit)
+        measured = list_measured(session, form=FORM, viewer=viewer(), limit=query.limit)
     return json_reply(accuracy_shape(measured))
 
 

@@ -21,8 +21,9 @@ from api.paging import cut_page, make_cursor, read_cursor
 from api.replies import json_reply, list_reply
 from api.routes import PREFIX
 from api.shapes import job_shape
+from api.trail import note
 from api.transactions import reading
-from api.visible import owner_filter, shown_job, visible_job, visible_stamp
+from api.visible import changeable_job, only_mine, shown_job, viewer, visible_job, visible_stamp
 from api.yard import the_yard
 from ml.kinds import inspect
 from records import jobs as life
@@ -85,7 +86,8 @@ def list_all_jobs() -> Response:
     with reading() as session:
         rows = list_jobs(
             session,
-            owner_id=owner_filter(mine=query.mine),
+            viewer=viewer(),
+            owner_id=only_mine(query.mine),
             statuses=query.status,
             kind=query.kind,
             name=query.name,
@@ -114,7 +116,7 @@ def show_job(job_id: int) -> Response:
 
 
 @jobs.post("/jobs/<job:job_id>/cancel")
-@describe(jobs, reply=views.Job, errors=(404, 409, 413, 415), also={202: "It is running, and was asked to stop."})
+@describe(jobs, reply=views.Job, errors=(403, 404, 409, 413, 415), also={202: "It is running, and was asked to stop."})
 def cancel_job(job_id: int) -> Response:
     """Cancel a job
 
@@ -123,8 +125,9 @@ def cancel_job(job_id: int) -> Response:
     """
     yard, person = the_yard(), require_person()
     with yard.database.write() as session:
-        visible_stamp(session, job_id)
+        changeable_job(session, job_id)
         job = life.cancel(session, job_id, actor=f"user:{person.name}", at=yard.clock())
+        note(session, "job.cancelled", f"job {job_id}")
         stopping = job.status == JobStatus.RUNNING
     ring_schedule(yard.celery)
     with yard.database.read() as session:
@@ -132,7 +135,7 @@ def cancel_job(job_id: int) -> Response:
 
 
 @jobs.post("/jobs/<job:job_id>/retry")
-@describe(jobs, reply=views.Job, status=202, errors=(404, 409, 413, 415))
+@describe(jobs, reply=views.Job, status=202, errors=(403, 404, 409, 413, 415))
 def retry_job(job_id: int) -> Response:
     """Try a failed or cancelled job again
 
@@ -140,11 +143,12 @@ def retry_job(job_id: int) -> Response:
     """
     yard, person = the_yard(), require_person()
     with yard.database.write() as session:
-        visible_stamp(session, job_id)
+        changeable_job(session, job_id)
         check_queue(session, person, yard.settings)
         job = life.lock_job(session, job_id)
         retries = int(job.spec["max_retries"])
         life.retry(session, job_id, actor=f"user:{person.name}", retries=retries, at=yard.clock())
+        note(session, "job.retried", f"job {job_id}")
     ring_schedule(yard.celery)
     with yard.database.read() as session:
         return json_reply(shown_job(session, job_id), 202, headers={"Location": f"{PREFIX}/jobs/{job_id}"})
@@ -171,7 +175,7 @@ def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tupl
     yard, person = the_yard(), require_person()
     check_priority(person, spec, yard.settings)
     with yard.database.read() as session:
-        inspection = inspect(spec, YardLibrary(session, owner_filter(), person_id=person.id))
+        inspection = inspect(spec, YardLibrary(session, viewer()))
     estimate = inspection.cost.estimate.to_json() if inspection.cost else None
     with yard.database.write() as session:
         made = life.find_submitted(session, person.id, key, raw) if key else None
@@ -195,6 +199,7 @@ def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tupl
         )
         if key:
             life.remember_key(session, person.id, key, raw, job.id, at=at)
+        note(session, "job.submitted", f"job {job.id}", spec.kind)
         return job.id, True
 
 

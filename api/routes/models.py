@@ -19,8 +19,16 @@ from api.openapi import describe
 from api.paging import cut_page, make_cursor, read_cursor
 from api.replies import json_reply, list_reply, no_content
 from api.routes import PREFIX
+from api.trail import note
 from api.transactions import reading
-from api.visible import asker, owner_filter, visible_stamp, visible_version
+from api.visible import (
+    changeable_model,
+    changeable_version,
+    only_mine,
+    viewer,
+    visible_stamp,
+    visible_version,
+)
 from api.yard import the_yard
 from records import model_reading as shelf
 from records import models as registry
@@ -30,6 +38,7 @@ from records.jobs import lock_job
 from records.model_reading import VersionRow
 from records.references import MODEL_NAME, Reference, parse_reference
 from records.specs import parse_as
+from records.teams import name_of_team
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -46,7 +55,8 @@ def list_models() -> Response:
     with reading() as session:
         rows = shelf.list_models(
             session,
-            owner_id=owner_filter(mine=query.mine),
+            viewer=viewer(),
+            owner_id=only_mine(query.mine),
             after=(after[0], after[1]) if after else None,
             limit=query.limit + 1,
         )
@@ -86,14 +96,17 @@ def show_model(name: str) -> Response:
     """Show a registered model with its versions, aliases and their moves"""
     owner = read_query(OwnerQuery).owner
     with reading() as session:
-        model, owner = shelf.find_model(session, asker(), name, owner)
+        model, owner = shelf.find_model(session, viewer(), name, owner)
         rows = shelf.list_versions(session, model.id)
         files = shelf.list_files(session, [row.id for row in rows])
         aliases = shelf.list_aliases(session, model.id)
         moves = shelf.list_moves(session, model.id)
+        team = name_of_team(session, model.team_id)
     shown = {
         "name": model.name,
         "owner": owner,
+        "visibility": model.visibility,
+        "team": team,
         "versions": [version_shape(VersionRow(row, model, owner), files[row.id], aliases) for row in rows],
         "aliases": [alias_shape(alias) for alias in aliases],
         "moves": moves_shape(moves),
@@ -103,7 +116,7 @@ def show_model(name: str) -> Response:
 
 
 @models.delete("/models/<name>")
-@describe(models, reply=None, status=204, query=OwnerQuery, errors=(404, 409))
+@describe(models, reply=None, status=204, query=OwnerQuery, errors=(403, 404, 409))
 def delete_model(name: str) -> Response:
     """Delete a registered model with all its versions
 
@@ -111,7 +124,8 @@ def delete_model(name: str) -> Response:
     """
     yard = the_yard()
     with yard.database.write() as session:
-        model, _ = shelf.find_model(session, asker(), name, read_query(OwnerQuery).owner)
+        model, owner = changeable_model(session, name, read_query(OwnerQuery).owner)
+        note(session, "model.deleted", f"model {owner}/{name}")
         drop(session, registry.delete_model(session, model), at=yard.clock())
     return no_content()
 
@@ -125,7 +139,7 @@ def show_version(name: str, number: int) -> Response:
 
 
 @models.delete("/models/<name>/versions/<number:number>")
-@describe(models, reply=None, status=204, query=OwnerQuery, errors=(404, 409))
+@describe(models, reply=None, status=204, query=OwnerQuery, errors=(403, 404, 409))
 def delete_version(name: str, number: int) -> Response:
     """Delete a version
 
@@ -133,7 +147,9 @@ def delete_version(name: str, number: int) -> Response:
     """
     yard = the_yard()
     with yard.database.write() as session:
-        freed = registry.delete_version(session, visible_version(session, name, number).version)
+        found = changeable_version(session, name, number)
+        freed = registry.delete_version(session, found.version)
+        note(session, "model.version_deleted", f"model {found.owner}/{name}@{number}")
         drop(session, freed, at=yard.clock())
     return no_content()
 
@@ -164,7 +180,7 @@ def download_model(ref: str) -> Response:
     owner = read_query(OwnerQuery).owner
     with reading() as session:
         wanted = Reference(asked.name, owner, asked.alias, asked.number)
-        found = shelf.find_version(session, asker(), wanted)
+        found = shelf.find_version(session, viewer(), wanted)
         return _send(session, found, found.version.artifact)
 
 
@@ -187,6 +203,7 @@ def _register(name: str, asked: NewModelVersion, *, only_new: bool) -> Response:
             at=yard.clock(),
             only_new=only_new,
         )
+        note(session, "model.registered", f"model {person.name}/{name}@{version.number}", f"job {asked.job}")
         shown = _version_shape(session, visible_version(session, name, version.number))
     where = f"{PREFIX}/models/{name}/versions/{shown['number']}"
     return json_reply(shown, 201, headers={"Location": where})

@@ -10,14 +10,13 @@ from flask import Response, request
 
 from api import views
 from api.asking import DescribeQuery, read_query
-from api.auth import require_person
 from api.bodies import read_json
 from api.describing import DescribeRequest, ask_network
 from api.drawings import SVG, drawing_reply
 from api.openapi import describe
 from api.replies import JSON, json_reply, list_reply
 from api.routes import PREFIX
-from api.visible import owner_filter
+from api.visible import viewer
 from api.yard import the_yard
 from ml.networks import NETWORKS, describe_network, make_network
 from records.errors import NotFound, near_matches, shorten
@@ -52,6 +51,7 @@ def show_network(name: str) -> Response:
     body="DescribeRequest",
     errors=(400, 413, 415, 422),
     other_media_types=(SVG,),
+    scope="read",
 )
 def describe_any_network() -> Response:
     """Describe a network layer by layer
@@ -62,7 +62,7 @@ def describe_any_network() -> Response:
     query = read_query(DescribeQuery)
     asked = parse_as(DescribeRequest, read_json()[1])
     with the_yard().database.read() as session:
-        network = ask_network(asked, YardLibrary(session, owner_filter(), person_id=require_person().id))
+        network = ask_network(asked, YardLibrary(session, viewer()))
     preferred = request.accept_mimetypes.best_match([JSON, SVG], default=JSON)
     if query.format == "svg" or (query.format is None and preferred == SVG):
         return drawing_reply(network)

@@ -17,7 +17,7 @@ from api.replies import json_reply, list_reply
 from api.routes import PREFIX
 from api.taking import takes
 from api.transactions import reading
-from api.visible import owner_filter
+from api.visible import only_senders
 from api.yard import the_yard
 from records import pictures as life
 
@@ -76,7 +76,7 @@ def list_pictures() -> Response:
 def show_picture(picture_id: int) -> Response:
     """Show a picture"""
     with reading() as session:
-        return json_reply(picture_shape(life.find_picture(session, picture_id, owner_filter())))
+        return json_reply(picture_shape(life.find_picture(session, picture_id, only_senders())))
 
 
 @pictures.get("/pictures/<job:picture_id>/file")
@@ -84,7 +84,7 @@ def show_picture(picture_id: int) -> Response:
 def download_picture(picture_id: int) -> Response:
     """Download a picture as the yard wrote it"""
     with reading() as session:
-        row = life.find_picture(session, picture_id, owner_filter())
+        row = life.find_picture(session, picture_id, only_senders())
     return send_kept(the_yard().blobs, row, modified_at=row.created_at)
 
 
@@ -97,5 +97,5 @@ def delete_picture(picture_id: int) -> Response:
     """
     yard = the_yard()
     with yard.database.write() as session:
-        life.delete_picture(session, picture_id, owner_filter(), at=yard.clock())
+        life.delete_picture(session, picture_id, only_senders(), at=yard.clock())
     return Response(status=204)

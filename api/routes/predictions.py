@@ -17,7 +17,7 @@ from api.routes import PREFIX
 from api.shapes import prediction_shape
 from api.taking import takes
 from api.transactions import reading
-from api.visible import owner_filter, visible_stamp
+from api.visible import only_senders, visible_stamp
 from api.yard import Yard, the_yard
 from ml.inspections.models import check_predicts
 from records.errors import FieldProblem, PredictionFailed, UnreadableImages
@@ -80,7 +80,7 @@ def show_prediction(prediction_id: int) -> Response:
     Its images are forgotten once it is answered, and all of it after a while.
     """
     with reading() as session:
-        return json_reply(prediction_shape(read_prediction(session, prediction_id, owner_id=owner_filter())))
+        return json_reply(prediction_shape(read_prediction(session, prediction_id, owner_id=only_senders())))
 
 
 def _ask(yard: Yard, job_id: int, query: PredictQuery) -> int:

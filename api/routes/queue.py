@@ -15,7 +15,7 @@ from api.routes import PREFIX
 from api.shapes import past_shape, waiting_shape
 from api.sooner import find_changes
 from api.transactions import reading
-from api.visible import owner_filter, visible_stamp
+from api.visible import viewer, visible_stamp
 from api.yard import the_yard
 from records.past import list_past
 from records.promises import list_outcomes
@@ -34,7 +34,7 @@ def show_queue() -> Response:
     query = read_query(QueueQuery)
     after = _after(query.cursor) if query.cursor else None
     with reading() as session:
-        rows = list_queue(session, owner_id=owner_filter(), after=after, limit=query.limit + 1)
+        rows = list_queue(session, viewer=viewer(), after=after, limit=query.limit + 1)
     page, last = cut_page(rows, query.limit)
     return list_reply([waiting_shape(row) for row in page], _cursor(last) if last else None)
 

@@ -18,12 +18,15 @@ from api.replies import json_reply, list_reply
 from api.routes import PREFIX
 from api.set_files import send_file
 from api.set_shapes import SHEET, sheet_name
+from api.trail import note
 from api.transactions import reading
 from api.upload_ends import ARCHIVES
-from api.visible_sets import shown_versions, viewer, visible_set, visible_version
+from api.visible import viewer
+from api.visible_sets import changeable_set, shown_versions, visible_set, visible_version
 from api.yard import the_yard
 from records import versions
-from records.image_sets import Viewer, find_set, list_versions
+from records.access import Viewer
+from records.image_sets import find_set, list_versions
 from records.intake import IntakeReport, Manifest
 from records.intakes import MANIFEST, REPORT
 
@@ -96,7 +99,7 @@ def show_version(name: str, number: int) -> Response:
 
 
 @set_versions.delete("/<number:number>")
-@describe(set_versions, reply=None, status=204, query=OwnerQuery, errors=(404, 409))
+@describe(set_versions, reply=None, status=204, query=OwnerQuery, errors=(403, 404, 409))
 def delete_version(name: str, number: int) -> Response:
     """Delete a version of a dataset
 
@@ -104,8 +107,9 @@ def delete_version(name: str, number: int) -> Response:
     """
     yard, owner = the_yard(), read_query(OwnerQuery).owner
     with yard.database.write() as session:
-        found = visible_set(session, name, owner)
+        found = changeable_set(session, name, owner)
         versions.delete_version(session, found, number, viewer=viewer(), at=yard.clock())
+        note(session, "dataset.version_deleted", f"dataset {found.ref}@{number}")
     return Response(status=204)
 
 

@@ -13,7 +13,7 @@ from api.replies import list_reply
 from api.routes import PREFIX
 from api.shapes import use_shape
 from api.transactions import reading
-from api.visible import owner_filter
+from api.visible import only_senders
 from api.yard import the_yard
 from records.job_quotas import standings
 from records.usage_days import daily_use
@@ -27,7 +27,7 @@ def show_usage() -> Response:
     """List what people have used of the devices day by day, the most first; members see their own use"""
     query = read_query(UsageQuery)
     with reading() as session:
-        rows = daily_use(session, at=the_yard().clock(), days=query.days, owner_id=owner_filter())
+        rows = daily_use(session, at=the_yard().clock(), days=query.days, owner_id=only_senders())
     return list_reply([use_shape(row) for row in rows])
 
 

@@ -33,6 +33,7 @@ from api.views.networks import (
     NetworkTotals,
     PretrainedWeights,
 )
+from api.views.people import AuditLine, InvitedUser, MadeToken, Me, Shown, Team, Token, User
 from api.views.pictures import Picture
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
@@ -52,7 +53,7 @@ from api.views.sharing import (
     Taker,
     Waiting,
 )
-from api.views.yard import Alive, Check, Me, Readiness, SpecSchema, Version
+from api.views.yard import Alive, Check, Readiness, SpecSchema, Version
 
 __all__ = [
     "Accuracy",
@@ -60,6 +61,7 @@ __all__ = [
     "Alive",
     "Artifact",
     "Attempt",
+    "AuditLine",
     "ByHand",
     "Check",
     "ComparedField",
@@ -79,12 +81,14 @@ __all__ = [
     "FullEstimate",
     "FullModel",
     "IntakeStand",
+    "InvitedUser",
     "Job",
     "JobEvent",
     "Lease",
     "LikelyClass",
     "Live",
     "LogLine",
+    "MadeToken",
     "Me",
     "MeasuredPeak",
     "MetricPoint",
@@ -116,10 +120,14 @@ __all__ = [
     "RegisteredModel",
     "Remedy",
     "SeenImage",
+    "Shown",
     "Sooner",
     "SpecSchema",
     "Taker",
+    "Team",
+    "Token",
     "Upload",
+    "User",
     "Version",
     "View",
     "Waiting",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, create_model
+
+Visibility = Literal["private", "team", "public"]
 
 
 class View(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from api.views.base import Reason, View
+from api.views.base import Reason, View, Visibility
 from records.intake import Split, Task
 from records.states import VersionStatus
 
@@ -25,6 +25,10 @@ class Dataset(View):
     name: str
     owner: str | None
     """Null in the catalogue."""
+    visibility: Visibility
+    """Who sees it: its owner, a team, or everybody here."""
+    team: str | None
+    """Which team."""
     title: str
     status: Literal["ready", "checking", "refused", "empty"]
     """Of its newest version; `empty` when all were deleted."""

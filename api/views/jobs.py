@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from api.views.base import Reason, View
+from api.views.base import Reason, View, Visibility
 from api.views.estimates import Estimate
 from api.views.sharing import ExpectedStart, Needs, Promise
 from records.states import AttemptStatus, JobStatus
@@ -82,6 +82,10 @@ class Job(View):
     summary: dict[str, Any]
     """The few numbers that sum the run up, such as `test/accuracy`."""
     owner: str
+    visibility: Visibility
+    """Who sees it: its owner, a team, or everybody here."""
+    team: str | None
+    """Which team."""
     note: str | None
     """What people wrote on it: plain text."""
     tags: list[str]

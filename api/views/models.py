@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from api.views.base import View
+from api.views.base import View, Visibility
 
 
 class ModelFile(View):
@@ -54,6 +54,8 @@ class RegisteredModel(View):
 
     name: str
     owner: str
+    visibility: Visibility
+    team: str | None
     newest: int | None
     """The highest number that is there."""
     versions: int
@@ -81,6 +83,8 @@ class FullModel(View):
 
     name: str
     owner: str
+    visibility: Visibility
+    team: str | None
     versions: list[ModelVersion]
     aliases: list[ModelAlias]
     moves: list[AliasMove]

@@ -1,4 +1,4 @@
-"""The yard itself: health, job kinds, and who asks."""
+"""The yard itself: health, job kinds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,6 @@ class SpecSchema(View):
     kind: str
     title: str
     json_schema: dict[str, Any] = Field(alias="schema")
-
-
-class Me(View):
-    """Who a token stands for."""
-
-    id: int
-    name: str
-    role: Literal["admin", "member"]
 
 
 class Check(View):

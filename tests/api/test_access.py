@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from api.auth import csrf_token, current_person, log_in, log_out, require_person
 from records.accounts import Person
+from records.sessions import begin_session
 from records.tables import TokenTable
 from tests.api.calling import Caller
 
@@ -139,10 +140,12 @@ def test_a_cookie_ends_with_the_session_or_with_its_token(browser, database, clo
     assert browser.get("me").status_code == 401
 
 
-def test_a_forged_cookie_is_nobodys(app, nobody, member):
+def test_a_forged_cookie_is_nobodys(app, nobody, member, database, clock):
+    with database.write() as session:
+        secret = begin_session(session, member.person.id, token_id=None, at=clock())
     app.secret_key = "guessed"
     forged = super(type(app.session_interface), app.session_interface).get_signing_serializer(app)
-    cookie = forged.dumps({"token_id": 1, "csrf": "x", "_permanent": True})
+    cookie = forged.dumps({"secret": secret, "csrf": "x", "_permanent": True})
     nobody.client.set_cookie("trainyard", cookie)
     assert nobody.get("me").status_code == 401
 

@@ -205,3 +205,30 @@ def test_places_are_given_back_once(app):
     for thread in threads:
         thread.join()
     assert slots.taken == 1
+
+
+@pytest.mark.parametrize("change", ["token revoked", "person deactivated", "job made private", None])
+def test_an_open_stream_ends_once_its_reader_may_not_see_the_job(
+    ada, bob, root, submit_noop, database, clock, monkeypatch, change
+):
+    from api.routes import streams
+
+    job_id = submit_noop()
+    ada.send("PUT", f"jobs/{job_id}/visibility", json={"visibility": "public"})
+    monkeypatch.setattr(streams, "LOOK_ASIDE_EVERY_S", 0.0)
+    monkeypatch.setattr(streams, "LONGEST_S", 2.0 if change is None else 60.0)
+    with opened(bob, job_id) as read_until:
+        assert read_until("job").data["id"] == job_id
+        if change == "token revoked":
+            number = bob.get("tokens").json["items"][0]["id"]
+            assert bob.send("DELETE", f"tokens/{number}").status_code == 204
+        elif change == "person deactivated":
+            assert root.send("PATCH", "users/bob", json={"active": False}).status_code == 200
+        elif change == "job made private":
+            assert ada.send("PUT", f"jobs/{job_id}/visibility", json={"visibility": "private"}).status_code == 200
+        ada.send("PATCH", f"jobs/{job_id}", json={"note": "not for bob any more"})
+        if change is None:
+            assert read_until("job").data["note"] == "not for bob any more"
+        else:
+            with pytest.raises(AssertionError, match="the stream ended without"):
+                read_until("end")

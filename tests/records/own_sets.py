@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from records import image_sets, intakes, uploads, versions
+from records.access import Viewer
 from records.accounts import Person, create_user
 from records.blobs import Blob, FolderBlobs
 from records.database import Database
-from records.image_sets import FoundSet, Viewer
+from records.image_sets import FoundSet
 from records.intakes import Contents, IntakeClaim
 from records.quotas import Quota
 from records.set_tables import SetVersionTable, UploadTable
@@ -44,7 +45,7 @@ class Sets:
         """A worker that has just begun."""
         self._workers += 1
         with self.database.write() as session:
-            name = f"w{self._workers}"
+            name = f"intake{self._workers}"
             return register(session, name, host="h", pid=1, version="0", devices=[], at=self.clock())
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from records.access import Viewer
 from records.artifacts import add_artifact
 from records.blobs import Blob
 from records.errors import NotFound
@@ -32,10 +33,10 @@ def test_another_persons_job_is_as_good_as_absent(database, submit_noop, member,
     job_id = submit_noop(owner=admin)
     with database.read() as session:
         with pytest.raises(NotFound) as hidden:
-            YardLibrary(session, member.person.id).run(job_id)
+            YardLibrary(session, Viewer(member.person.id)).run(job_id)
         with pytest.raises(NotFound) as absent:
-            YardLibrary(session, member.person.id).run(job_id + 1)
-        assert YardLibrary(session, admin.person.id).run(job_id).job_id == job_id
+            YardLibrary(session, Viewer(member.person.id)).run(job_id + 1)
+        assert YardLibrary(session, Viewer(admin.person.id)).run(job_id).job_id == job_id
     assert str(hidden.value).replace(str(job_id), "N") == str(absent.value).replace(str(job_id + 1), "N")
 
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import delete, select
 
 from records import artifacts, model_reading, models, runs
+from records.access import EVERYTHING, Viewer, viewer_of
 from records.blobs import Blob
 from records.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired
 from records.lookup import YardLibrary
-from records.model_reading import Asker
 from records.references import parse_reference
 from records.retries import Outcome
 from records.tables import ArtifactTable, JobTable
@@ -40,9 +40,9 @@ def finish(yard: Any, database: Any, clock: Any) -> Any:
 
 
 @pytest.fixture
-def me(yard: Any) -> Asker:
+def me(yard: Any) -> Viewer:
     """The owner of the yard's jobs."""
-    return Asker(yard.owner_id, sees_all=False)
+    return Viewer(yard.owner_id, sees_all=False)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def register(database: Any, yard: Any, clock: Any) -> Any:
 
 
 @pytest.fixture
-def move(database: Any, me: Asker, clock: Any) -> Any:
+def move(database: Any, me: Viewer, clock: Any) -> Any:
     """`move(alias, number, expected)`: the id of the alias's last move."""
 
     def move_one(alias: str, number: int, expected: models.Expected = None) -> int:
@@ -210,14 +210,17 @@ def test_a_spec_can_name_a_version_and_learns_its_name_for_good(database, finish
     register(job_id), register(job_id)
     move("champion", 1)
     with database.read() as session:
-        mine, all_seeing = YardLibrary(session, yard.owner_id), YardLibrary(session, None, person_id=admin.person.id)
+        mine, all_seeing = YardLibrary(session, Viewer(yard.owner_id)), YardLibrary(session, viewer_of(admin.person))
         assert mine.model("digits@champion").ref == "grace/digits@1"
         assert mine.model("digits").ref == "grace/digits@2"
         card = all_seeing.model("grace/digits@champion")
         assert (card.run.job_id, card.run.status) == (job_id, "succeeded")
         assert set(card.run.artifacts) == set(FILES)
         for library, ref in [
-            (YardLibrary(session, admin.person.id), "grace/digits"),  # as a member they would see their own alone
+            (
+                YardLibrary(session, Viewer(admin.person.id)),
+                "grace/digits",
+            ),  # as a member they would see their own alone
             (all_seeing, "digits"),
             (YardLibrary(session), "digits"),
             (mine, "digits@9"),
@@ -242,7 +245,7 @@ def test_a_list_tells_the_newest_version_and_the_aliases(database, finish, regis
         behind = model_reading.list_models(session, owner_id=None, after=(first.name, first.id), limit=10)
         assert [r.model.name for r in behind] == ["letters"]
         assert model_reading.list_models(session, owner_id=admin.person.id, after=None, limit=10) == []
-        assert [str(name) for name in model_reading.names_of_job(session, job_id)] == [
+        assert [str(name) for name in model_reading.names_of_job(session, EVERYTHING, job_id)] == [
             "grace/digits@1",
             "grace/digits@2",
             "grace/letters@1",

@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import update
 
 from records import image_sets, intakes, uploads, versions
+from records.access import Viewer
 from records.clock import utc_now
-from records.image_sets import Viewer, list_files
+from records.image_sets import list_files
 from records.inputs import DatasetInput
 from records.intake import IntakeReport, Manifest
 from records.lookup import YardLibrary
@@ -220,7 +221,7 @@ def test_what_was_taken_in_is_staged_as_a_jobs_input_image_by_image(ada, tmp_pat
     second = ada.add(pack(folder_a_class(each=4, seed=500, classes=("bees", "wasps"))))
     ada.check()
     with ada.place.database.read() as session:
-        ref = YardLibrary(session, ada.person.id).dataset("ants").ref
+        ref = YardLibrary(session, Viewer(ada.person.id)).dataset("ants").ref
     assert ref == "ada/ants@2"
 
     class Told:

@@ -17,6 +17,7 @@ from trainyard.cli import (
     models,
     networks,
     operations,
+    people,
     predict,
     replay,
     style,
@@ -54,6 +55,7 @@ _COMMANDS = {
     **edits.COMMANDS,
     **files.COMMANDS,
     **predict.COMMANDS,
+    **people.COMMANDS,
     **evaluate.COMMANDS,
     **style.COMMANDS,
     **yard.LOOK,
@@ -67,3 +69,6 @@ app.add_typer(yard.config, name="config")
 app.add_typer(datasets.datasets, name="datasets")
 app.add_typer(networks.networks, name="networks")
 app.add_typer(models.models, name="models")
+app.add_typer(people.users, name="users")
+app.add_typer(people.tokens, name="tokens")
+app.add_typer(people.teams, name="teams")

@@ -7,7 +7,7 @@ const api = document.querySelector("main").dataset.api;
 const byId = (id) => document.getElementById(id);
 const known = { value: null }; // the job's ETag when the form was filled
 
-byId("write").addEventListener("toggle", () => byId("write").open && fill());
+byId("write")?.addEventListener("toggle", () => byId("write").open && fill());
 document.addEventListener("submit", (event) => { // the second form comes when the job has succeeded
   if (event.target.id === "writing") send(event, byId("write-refusal"), save);
   if (event.target.id === "registering") send(event, byId("register-refusal"), register);

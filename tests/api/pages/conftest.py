@@ -74,7 +74,7 @@ class Visit:
         """Log in as the administrator."""
         self.go("/login")
         self.page.get_by_label("Token").fill(self.yard.token)
-        self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("button", name="Use the token").click()
         self.page.get_by_role("heading", name="Jobs").wait_for()
         return self
 

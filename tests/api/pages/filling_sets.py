@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from records import intakes, uploads, versions
+from records.access import Viewer
 from records.accounts import Person
 from records.blobs import FolderBlobs
 from records.database import Database
-from records.image_sets import Viewer, find_set
+from records.image_sets import find_set
 from records.intakes import Contents, IntakeClaim
 from records.quotas import Quota
 from records.set_tables import UploadTable

@@ -42,6 +42,9 @@ PAGES = {
     "export": "/submit?kind=export&export=1",
     "older": "/?before=3",
     "empty": "/?before=1",
+    "account": "/account",
+    "people": "/people",
+    "audit": "/audit",
 }
 # The least contrast of WCAG 2.1 AA: 4.5, or 3 for large text. Gives the texts that have less.
 LOW_CONTRAST = """() => {

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_a_wrong_token_is_refused_in_clear_words(full_yard: RunningYard, open_window: Callable[..., Visit]) -> None:
     page = open_window(full_yard).go("/")
     page.get_by_label("Token").fill("ty_wrong")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Use the token").click()
     expect(page.get_by_role("alert")).to_have_text("This token is not known here. Check that all of it was copied.")
     expect(page.get_by_label("Token")).to_have_value("")
 
@@ -25,7 +25,7 @@ def test_logging_in_leads_to_the_page_that_was_asked_for(
 ) -> None:
     page = open_window(full_yard).go("/?status=failed")
     page.get_by_label("Token").fill(full_yard.token)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Use the token").click()
     expect(page).to_have_url(full_yard.url + "/?status=failed")
 
 
@@ -35,7 +35,7 @@ def test_logging_in_never_leads_to_another_site(
 ) -> None:
     page = open_window(full_yard).go(f"/login?next={elsewhere}")
     page.get_by_label("Token").fill(full_yard.token)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Use the token").click()
     expect(page).to_have_url(full_yard.url + "/")
 
 
