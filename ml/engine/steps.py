@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from ml.engine.precision import LossScale
 from ml.networks import LOGITS, Auxiliary
 
 
@@ -74,6 +75,9 @@ class TrainingSteps:
         auxiliary: heads whose losses are minimised too, each times its weight. The loss that is reported is the main
             one alone, so that it can be compared with other networks' and with validation.
         label_smoothing: share of each label that is spread evenly over all classes; it is in the reported loss.
+        micro_batch: images that go through the network at a time; a batch's gradients are added up from its parts, each
+            weighed by its share of the images, so that their sum is that of the whole batch. All at once when left out.
+        loss_scale: for gradients that pass through float16.
     """
 
     def __init__(
@@ -84,6 +88,8 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
+        micro_batch: int | None = None,
+        loss_scale: LossScale | None = None,
     ) -> None:
         self._forward = forward
         self._groups = tuple(groups)
@@ -91,6 +97,8 @@ class TrainingSteps:
         self._heads = tuple(auxiliary)
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         self._label_smoothing = label_smoothing
+        self._micro_batch = micro_batch
+        self._loss_scale = loss_scale
         for group in groups:
             group.optimizer.build(group.variables)
         self._run = tf.function(self._many_steps)
@@ -104,11 +112,20 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None = None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
+        micro_batch: int | None = None,
+        loss_scale: LossScale | None = None,
     ) -> TrainingSteps:
         """Steps that train a whole model at one rate."""
         forward = Forward(model, auxiliary)
-        groups = [RateGroup(optimizer, forward.variables)]
-        return cls(forward, groups, class_weights=class_weights, auxiliary=auxiliary, label_smoothing=label_smoothing)
+        return cls(
+            forward,
+            [RateGroup(optimizer, forward.variables)],
+            class_weights=class_weights,
+            auxiliary=auxiliary,
+            label_smoothing=label_smoothing,
+            micro_batch=micro_batch,
+            loss_scale=loss_scale,
+        )
 
     def run(
         self, batches: tf.data.Iterator, rates: NDArray[np.float32], *, first: int, count: int
@@ -150,17 +167,56 @@ class TrainingSteps:
     def _step(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         for group in self._groups:
             group.optimizer.learning_rate.assign(rate * group.share)
+        if self._micro_batch is None:
+            gradients, loss, right = self._gradients(images, labels, 1.0)
+        else:
+            gradients, loss, right = self._summed_gradients(images, labels)
+        if self._loss_scale is None:
+            self._update(gradients)
+        else:
+            self._loss_scale.apply(gradients, self._update)
+        return loss, right
+
+    def _update(self, gradients: list[tf.Tensor]) -> None:
+        left = iter(gradients)
+        for group in self._groups:
+            group.optimizer.apply(list(islice(left, len(group.variables))), group.variables)
+
+    def _gradients(
+        self, images: tf.Tensor, labels: tf.Tensor, share: tf.Tensor | float
+    ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """Of `share` times the loss of some images; with it that part of the loss, and how many were right."""
         with tf.GradientTape() as tape:
             outputs = self._forward(images)
             logits = outputs[LOGITS]
-            loss = tf.add_n([self._cross_entropy(labels, logits), *self._forward.losses])
-            helping = [head.weight * self._cross_entropy(labels, outputs[head.name]) for head in self._heads]
+            loss = share * tf.add_n([self._cross_entropy(labels, logits), *self._forward.losses])
+            helping = [share * head.weight * self._cross_entropy(labels, outputs[head.name]) for head in self._heads]
             whole = tf.add_n([loss, *helping])
-        gradients = iter(tape.gradient(whole, self._variables))
-        for group in self._groups:
-            group.optimizer.apply(list(islice(gradients, len(group.variables))), group.variables)
+            if self._loss_scale is not None:
+                whole = self._loss_scale.enlarge(whole)
+        gradients = tape.gradient(whole, self._variables)
         said, meant = tf.argmax(logits, axis=1), tf.argmax(labels, axis=1) if labels.shape.rank == 2 else labels
-        return loss, tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=tf.int32)
+        return gradients, loss, tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=tf.int32)
+
+    def _summed_gradients(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """As `_gradients` of the whole batch, part by part; batch normalisation sees the part."""
+        count, size = tf.shape(images)[0], self._micro_batch
+
+        def add_part(first, gradients, loss, right):  # type: ignore[no-untyped-def]
+            part = slice(first, first + size)
+            share = tf.cast(tf.minimum(size, count - first), tf.float32) / tf.cast(count, tf.float32)
+            more, more_loss, more_right = self._gradients(images[part], labels[part], share)
+            added = [old + new for old, new in zip(gradients, more, strict=True)]
+            return first + size, added, loss + more_loss, right + more_right
+
+        nothing = [tf.zeros(variable.shape) for variable in self._variables]
+        _, gradients, loss, right = tf.while_loop(
+            lambda first, *_: first < count,
+            add_part,
+            (tf.constant(0), nothing, tf.constant(0.0), tf.constant(0)),
+            parallel_iterations=1,  # else the next part goes forward while this one goes backward
+        )
+        return gradients, loss, right
 
     def _cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Mean over the batch; labels are numbers of classes `[batch]`, or shares of them `[batch, classes]`."""
