@@ -17,10 +17,12 @@ from records import retries
 from records.database import lock_pass, rows_changed
 from records.errors import LeaseLost
 from records.jobs import add_event, change, grow_version, lock_job, move
+from records.lessons import begin_thriftily, find_answer, remember
 from records.retries import Outcome
 from records.runs import finish_run, open_run
 from records.states import OPEN_ATTEMPTS, AttemptStatus, JobStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, LeaseTable, WorkerTable
+from records.thrift import Thrift
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Claim:
     number: int
     spec: dict[str, Any]
     device: DeviceTable
+    thrift: Thrift | None = None
+    """How it is to save memory; None as the spec says."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ def claim(session: Session, attempt_id: int, worker: WorkerTable, *, lease_s: fl
     started: dict[str, Any] = {} if job.started_at else {"started_at": at}
     move(session, job, JobStatus.RUNNING, actor=f"worker:{worker.name}", at=at, live={"stage": "starting"}, **started)
     device = session.get_one(DeviceTable, attempt.device_id)
-    return Claim(attempt_id, job.id, open_run(session, job.id, at=at), attempt.number, job.spec, device)
+    thrift = begin_thriftily(session, job, attempt, device, at=at)
+    return Claim(attempt_id, job.id, open_run(session, job.id, at=at), attempt.number, job.spec, device, thrift)
 
 
 def guard(session: Session, attempt_id: int, job_id: int, *, lease_s: float, at: datetime) -> Directive:
@@ -199,6 +204,7 @@ def _settle(
         retries_left=job.retries_left,
         # Not the attempt's number: interrupted attempts cost nothing.
         retries_spent=max(job.spec["max_retries"] - job.retries_left, 0),
+        shortage=find_answer(session, job, attempt, outcome),
     )
     columns: dict[str, Any] = {}
     if verdict.status == JobStatus.SUCCEEDED:
@@ -208,9 +214,14 @@ def _settle(
         columns["live"] = {}
     if verdict.spends_retry:
         columns["retries_left"] = job.retries_left - 1
+    if verdict.rung is not None:
+        columns["thrift"] = verdict.rung.model_dump()
+        add_event(session, job.id, "rung", actor="yard", at=at, code=verdict.code, text=verdict.text)
     move(session, job, verdict.status, actor=actor, at=at, code=verdict.code, text=verdict.text, **columns)
     if verdict.status != JobStatus.QUEUED:
         finish_run(session, job.id, at=at)
+    if verdict.status == JobStatus.SUCCEEDED:
+        remember(session, job, attempt, at=at)
     return verdict.status
 
 
