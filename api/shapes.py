@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -171,6 +171,18 @@ def device_shape(row: DeviceRow, *, may_see_job: bool) -> dict[str, Any]:
         "seen_at": time_shape(worker.seen_at),
         "busy": row.job_id is not None,
         "job_id": row.job_id if may_see_job else None,
+    }
+
+
+def accuracy_shape(measured: Sequence[Measured]) -> dict[str, Any]:
+    """A `views.Accuracy`."""
+    sizes = [abs(row.error) for row in measured]
+    return {
+        "count": len(sizes),
+        "mean_error": sum(sizes) / len(sizes) if sizes else None,
+        "worst_error": max(sizes, default=None),
+        "outside_range": sum(not row.in_range for row in measured),
+        "items": [measured_shape(row) for row in measured],
     }
 
 

@@ -72,9 +72,9 @@ class Pace(NamedTuple):
     jobs: int
 
 
-def list_measured(session: Session, *, owner_id: int | None = None, limit: int = 200) -> list[Measured]:
-    """The newest attempts with an estimate and a measured peak; of everybody when `owner_id` is None."""
-    query = _measured().limit(limit)
+def list_measured(session: Session, *, form: int, owner_id: int | None = None, limit: int = 200) -> list[Measured]:
+    """The newest attempts with an estimate of this form and a measured peak; of everybody when `owner_id` is None."""
+    query = _measured().where(JobTable.estimate["form"].as_integer() == form).limit(limit)
     if owner_id is not None:
         query = query.where(JobTable.owner_id == owner_id)
     return list(_rows(session, query))

@@ -29,6 +29,7 @@ from trainyard.predicting import predict
 from trainyard.reader import present
 from trainyard.registry import Registry
 from trainyard.results import (
+    Accuracy,
     Artifact,
     Comparison,
     Device,
@@ -120,6 +121,11 @@ class Client(OwnDatasets):
         """
         body = spec.model_dump(mode="json") if isinstance(spec, BaseModel) else dict(spec)
         return self._one(Estimate, self._transport.send("POST", "/api/v1/estimates", json=body))
+
+    def accuracy(self, *, limit: int | None = None) -> Accuracy:
+        """Estimated peaks beside measured ones, the newest first, and how far the estimates were off."""
+        params = present({"limit": limit})
+        return self._one(Accuracy, self._transport.send("GET", "/api/v1/estimates/accuracy", params=params))
 
     def get(self, job_id: int) -> Job:
         """A job."""

@@ -140,6 +140,35 @@ class Estimate(Result):
     epoch: tuple[Pace, ...] = ()
 
 
+class MeasuredPeak(Result):
+    """An attempt's peak, as estimated when its job was submitted, and as measured."""
+
+    job_id: int
+    attempt: int
+    network: str
+    dataset: str
+    batch_size: int
+    optimizer: str
+    device_model: str
+    low_bytes: int
+    likely_bytes: int
+    high_bytes: int
+    measured_bytes: int
+    error: float
+    """Share by which the estimate was too high; negative when too low."""
+    in_range: bool
+
+
+class Accuracy(Result):
+    """How right the estimates were."""
+
+    count: int
+    mean_error: float | None = None
+    worst_error: float | None = None
+    outside_range: int = 0
+    items: tuple[MeasuredPeak, ...] = ()
+
+
 class Job(Result):
     """One order and where it stands."""
 

@@ -32,6 +32,7 @@ def make_blueprint() -> Blueprint:
     pages.add_url_rule("/networks", view_func=views.networks)
     pages.add_url_rule("/networks/<name>", view_func=views.network)
     pages.add_url_rule("/networks/<name>/drawing.svg", view_func=views.network_drawing)
+    pages.add_url_rule("/estimates", view_func=views.estimates)
     pages.add_url_rule("/login", view_func=views.log_in, methods=["GET", "POST"])
     pages.add_url_rule("/logout", view_func=views.log_out, methods=["POST"])
     add_assets(pages)

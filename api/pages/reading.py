@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from api.comparing import compare
 from api.model_shapes import alias_etag
 from api.pages.words import flat, scores, spec_rows
-from api.shapes import job_shape
+from api.shapes import accuracy_shape, job_shape
+from ml.estimates import FORM
 from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
 from records import model_reading as shelf
@@ -18,6 +19,7 @@ from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
 from records.database import Database
 from records.errors import NotFound
+from records.estimates import list_measured
 from records.lookup import YardLibrary
 from records.model_reading import Asker, VersionRow
 from records.references import Reference
@@ -158,6 +160,13 @@ def devices_page(database: Database, person: Person) -> dict[str, Any]:
 def networks_page() -> dict[str, Any]:
     """The named networks with what they cost for the images of their papers."""
     return {"networks": [_network(name) for name in NETWORKS]}
+
+
+def estimates_page(database: Database, person: Person) -> dict[str, Any]:
+    """What attempts measured beside what was estimated, the newest first, and how far that was off."""
+    owner_id = None if person.is_admin else person.id
+    with database.read() as session:
+        return accuracy_shape(list_measured(session, form=FORM, owner_id=owner_id))
 
 
 def _predicts(session: Session, job: Any, kept: Collection[str]) -> dict[str, bool] | None:

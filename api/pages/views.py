@@ -137,6 +137,11 @@ def network_drawing(name: str) -> Response:
     return drawing_reply(drawn_network(name, request.args))
 
 
+def estimates() -> str:
+    """Estimated peaks beside measured ones."""
+    return render_template("pages/estimates.html", **reading.estimates_page(the_yard().database, _person()))
+
+
 def log_in() -> Any:
     """Ask for a token, and begin a session with it."""
     after = _safe_next(request.args.get("next", ""))

@@ -206,6 +206,14 @@ def byte_words(count: int) -> str:
     return f"{size:,.1f} GB"
 
 
+def share_words(share: float, *, signed: bool = False) -> str:
+    """`4.2 %`; signed `+4.2 %` and `−4.2 %`."""
+    shown = f"{abs(share) * 100:.1f} %"
+    if not signed or shown == "0.0 %":
+        return shown
+    return f"−{shown}" if share < 0 else f"+{shown}"
+
+
 def short_count(count: int) -> str:
     """`850`, `61.7 k`, `3.9 G`."""
     size = float(count)
@@ -259,7 +267,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
         plain, number, metric_words, duration, range_words, plain_number, picture_words, title_words, code_words,
-        byte_words, short_count, field_words, stage_words, when,
+        byte_words, short_count, field_words, stage_words, when, share_words,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

@@ -14,13 +14,13 @@ from api.bodies import read_json
 from api.openapi import describe
 from api.replies import json_reply
 from api.routes import PREFIX
-from api.shapes import measured_shape
+from api.shapes import accuracy_shape
 from api.visible import owner_filter
 from api.yard import the_yard
 from ml.estimates import FORM, Cost, Room
 from ml.kinds import inspect
 from records.errors import FieldProblem, InvalidSpec
-from records.estimates import Correction, Measured, Pace, find_corrections, find_paces, list_measured
+from records.estimates import Correction, Pace, find_corrections, find_paces, list_measured
 from records.lookup import YardLibrary
 from records.reading import show_devices
 from records.specs import parse_spec
@@ -59,11 +59,14 @@ def estimate_job() -> Response:
 @estimates.get("/estimates/accuracy")
 @describe(estimates, reply=views.Accuracy, query=EstimatesQuery)
 def show_accuracy() -> Response:
-    """Compare estimated peaks with measured ones, the newest first"""
+    """Compare estimated peaks with measured ones, the newest first
+
+    What was estimated in another way, before the yard was renewed, is left out.
+    """
     query = read_query(EstimatesQuery)
     with the_yard().database.read() as session:
-        measured = list_measured(session, owner_id=owner_filter(), limit=query.limit)
-    return json_reply({**_errors(measured), "items": [measured_shape(row) for row in measured]})
+        measured = list_measured(session, form=FORM, owner_id=owner_filter(), limit=query.limit)
+    return json_reply(accuracy_shape(measured))
 
 
 def _full(cost: Cost, rooms: list[Room], corrections: dict[str, Correction], paces: list[Pace]) -> dict[str, Any]:
@@ -78,16 +81,6 @@ def _full(cost: Cost, rooms: list[Room], corrections: dict[str, Correction], pac
         **shown,
         "devices": cost.advise(rooms, cast(Any, factors)),
         "epoch": [pace._asdict() for pace in paces],
-    }
-
-
-def _errors(measured: list[Measured]) -> dict[str, Any]:
-    sizes = [abs(row.error) for row in measured]
-    return {
-        "count": len(sizes),
-        "mean_error": sum(sizes) / len(sizes) if sizes else None,
-        "worst_error": max(sizes, default=None),
-        "outside_range": sum(not row.in_range for row in measured),
     }
 
 

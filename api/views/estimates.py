@@ -92,7 +92,7 @@ class Fit(View):
     kind: Literal["cpu", "gpu"]
     memory_bytes: int
     needed_bytes: int
-    """At the upper end of the range, with what the runtime itself takes."""
+    """At the upper end of the range, with what the runtime itself takes; on a CPU also images and copies of weights."""
     fits: bool
     largest_batch: int
     """0 when not even one image fits."""

@@ -21,7 +21,7 @@ def measure(request: dict[str, Any], answers: Connection) -> None:
 
     prepare_device(OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=0, threads=THREADS))
 
-    from ml.engine.memory import BATCHES_AT_HAND, measure_peak
+    from ml.engine.measuring import BATCHES_AT_HAND, measure_peak
     from ml.engine.tracing import trace_peak
     from ml.networks import make_network
     from records.specs.train import SGD, Adam, AdamW

@@ -26,7 +26,7 @@ from ml.networks import make_network
 from records.settings import child_environment
 
 BATCHES_AT_HAND = 4
-"""Of `ml.engine.memory`."""
+"""Of `ml.engine.measuring`."""
 
 
 class Configuration(NamedTuple):

@@ -22,7 +22,13 @@ class Score:
 
 
 class Evaluation:
-    """Runs a model, without augmentation or dropout, over images in memory."""
+    """Runs a model, without augmentation or dropout, over images in memory.
+
+    Args:
+        model: with a layer `logits`.
+        batch_size: images at one time. Where a model is trained as well, no larger than the batch that it is trained
+            on: then this never needs more memory than a training step, which was estimated.
+    """
 
     def __init__(self, model: keras.Model, *, batch_size: int) -> None:
         logits = keras.Model(model.inputs, model.get_layer(LOGITS).output)

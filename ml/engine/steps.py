@@ -145,11 +145,11 @@ class TrainingSteps:
         losses, right = self._run(batches, tf.constant(rates), tf.constant(first), tf.constant(count))
         return losses.numpy(), right.numpy()
 
-    def trace(self, batch_size: int) -> tf.types.experimental.ConcreteFunction:
-        """One step on so many images, traced and not executed."""
+    def trace(self, images: tf.DType) -> tf.types.experimental.ConcreteFunction:
+        """One step on a batch of any size, as in the loop, traced and not executed; `images` is their type."""
         signature = (
-            tf.TensorSpec([batch_size, *self._forward.input_shape], tf.uint8),
-            tf.TensorSpec([batch_size], tf.int64),
+            tf.TensorSpec([None, *self._forward.input_shape], images),
+            tf.TensorSpec([None], tf.int64),
             tf.TensorSpec([], tf.float32),
         )
         return tf.function(self._step, input_signature=signature).get_concrete_function()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ml.estimates.activations import INNER, NEEDS_INNER_ALONE, NEEDS_OUTPUT, SPLIT_GROUPS
+from ml.estimates.lifetimes import Size
 from ml.estimates.script import Script, option
 from ml.networks import Node
 
@@ -18,30 +19,47 @@ def write_gradients(script: Script, node: Node) -> None:
 def _weighted(script: Script, node: Node, gradient: str) -> None:
     """Convolutions and dense layers: the weights' gradient needs the input, the input's needs the weights."""
     _weight_gradients(script, node, gradient, *script.inputs(node))
-
-
-def _weight_gradients(script: Script, node: Node, gradient: str, *reads: str) -> None:
-    """Both gradients are ready at the same time, and both read the output's: it lives until both are done."""
-    kernel = script.kernels(node)
-    source, parts = node.inputs[0], []
-    if script.trained[source]:
-        parts.append((f"{source}'<-{node.name}.0", script.size(source)))
-        script.parts[source].append(parts[0][0])
-    makes = tuple(parts) + tuple((f"{node.name}/d{i}", size) for i, size in enumerate(kernel))
-    script.add(f"{node.name}/backward", reads=(gradient, *reads), makes=makes)
-
-
-def _separable(script: Script, node: Node, gradient: str) -> None:
-    inner, source = f"{node.name}/maps", node.inputs[0]
-    depthwise, *pointwise = script.kernels(node)
-    makes = ((f"{inner}'", script.between(node)), *((f"{node.name}/d{i}", b) for i, b in enumerate(pointwise, 1)))
-    script.add(f"{inner}/backward", reads=(gradient, inner), makes=makes)
-    parts = ((f"{node.name}/d0", depthwise),)
+    source = node.inputs[0]
     if script.trained[source]:
         part = f"{source}'<-{node.name}.0"
         script.parts[source].append(part)
-        parts = ((part, script.size(source)), *parts)
-    script.add(f"{node.name}/backward", reads=(f"{inner}'", script.views[source]), makes=parts)
+        _input_gradient(script, node, gradient, part, script.size(source))
+
+
+def _weight_gradients(script: Script, node: Node, gradient: str, *reads: str) -> None:
+    """One for each array of weights; the kernel's takes as long as the layer, a bias's is a sum."""
+    multiply_adds = script.multiply_adds(node)
+    for index, size in enumerate(script.kernels(node)):
+        name = f"{node.name}/d{index}"
+        kept = reads if index == 0 else ()
+        script.add(name, reads=(gradient, *kept), makes=((name, size),), multiply_adds=0 if index else multiply_adds)
+
+
+def _input_gradient(script: Script, node: Node, gradient: str, part: str, size: Size) -> None:
+    script.add(
+        part,
+        reads=(gradient, *script.weights(node)[:1]),
+        makes=((part, size),),
+        multiply_adds=script.multiply_adds(node),
+    )
+
+
+def _separable(script: Script, node: Node, gradient: str) -> None:
+    inner, source, between = f"{node.name}/maps", node.inputs[0], script.between(node)
+    kernels, weights = script.kernels(node), script.weights(node)
+    for index, size in enumerate(kernels[1:], 1):
+        name, reads = f"{node.name}/d{index}", (gradient, inner) if index == 1 else (gradient,)
+        script.add(name, reads=reads, makes=((name, size),), multiply_adds=script.multiply_adds(node))
+    script.add(
+        f"{inner}'",
+        reads=(gradient, *weights[1:2]),
+        makes=((f"{inner}'", between),),
+        multiply_adds=script.multiply_adds(node),
+    )
+    if kernels:
+        made = ((f"{node.name}/d0", kernels[0]),)
+        script.add(f"{node.name}/d0", reads=(f"{inner}'", script.views[source]), makes=made)
+    script.give(node, 0, f"{inner}'", *weights[:1])
 
 
 def _conv(script: Script, node: Node, gradient: str) -> None:
@@ -51,10 +69,10 @@ def _conv(script: Script, node: Node, gradient: str) -> None:
         return
     split, sliced, source = f"{node.name}/split", f"{node.name}/slices'", node.inputs[0]
     script.add(sliced, reads=(gradient,), makes=((sliced, script.size(node.name)),))
-    makes = tuple((f"{node.name}/d{i}", size) for i, size in enumerate(script.kernels(node)))
-    parts = f"{split}'"
-    script.add(f"{node.name}/backward", reads=(sliced, split), makes=((parts, script.size(source)), *makes))
-    script.give(node, 0, parts)
+    _weight_gradients(script, node, sliced, split)
+    if script.trained[source]:
+        _input_gradient(script, node, sliced, f"{split}'", script.size(source))
+        script.give(node, 0, f"{split}'")
 
 
 def _view(script: Script, node: Node, gradient: str) -> None:
@@ -107,23 +125,19 @@ def _multiply(script: Script, node: Node, gradient: str) -> None:
 
 
 def _batch_norm(script: Script, node: Node, gradient: str) -> None:
-    """Three ways lead back through scale, mean and variance; they are added up at the end. Of a frozen one, one."""
+    """Three ways lead back: straight through the scale, and over the mean and the variance; they are added at the end.
+
+    A product that is only summed comes first, then an array for each way. Of a frozen one, only the first.
+    """
     if node.name in script.plan.frozen:
         script.give(node, 0, gradient, over=True)
         return
     size, (source,), name = script.size(node.name), script.inputs(node), node.name
-    if not script.trained[node.inputs[0]]:
-        script.add(f"{name}/product", reads=(gradient, source), makes=((f"{name}/product", size),))
-        return
-    direct, product, mean, variance = (f"{name}/{way}'" for way in ("direct", "product", "mean", "variance"))
-    script.add(direct, reads=(gradient,), makes=((direct, size),))
-    script.add(product, reads=(gradient, source), makes=((product, size),))
-    script.add(mean, makes=((mean, size),))
-    script.add(f"{name}/sums", reads=(product, gradient))
-    script.add(variance, reads=(source,), makes=((variance, size),))
-    ways = (direct, mean, variance)
-    script.add(f"{name}/add", reads=ways, makes=((f"{name}/total'", size),), over=ways)
-    script.give(node, 0, f"{name}/total'", over=True)
+    direct, sums = f"{name}/direct", f"{name}/sums'"
+    script.add(sums, reads=(gradient, source), scratch=size)
+    if script.trained[node.inputs[0]]:
+        script.add(direct, reads=(gradient,), makes=((direct, size),))
+        script.give(node, 0, direct, source, over=True, after=(sums,), scratch=size.times(2))
 
 
 def _layer_norm(script: Script, node: Node, gradient: str) -> None:
@@ -140,8 +154,8 @@ def _layer_norm(script: Script, node: Node, gradient: str) -> None:
     script.add(f"{name}/scale'", reads=both, makes=((f"{name}/scale'", size),), over=both)
     script.add(f"{name}/gamma", reads=(f"{name}/scale'",), scratch=size)
     script.add(f"{name}/deviation", reads=(f"{name}/scale'",), scratch=size)
-    script.add(variance, reads=(source,), makes=((variance, size),))
-    script.add(mean, makes=((mean, size),))
+    script.add(variance, reads=(source,), makes=((variance, size),), after=(f"{name}/deviation",))
+    script.add(mean, makes=((mean, size),), after=(f"{name}/mean sums", f"{name}/deviation"))
     ways = (direct, mean, variance)
     script.add(f"{name}/add", reads=ways, makes=((f"{name}/total'", size),), over=ways)
     script.give(node, 0, f"{name}/total'", over=True)

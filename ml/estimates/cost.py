@@ -47,6 +47,7 @@ class Cost:
             rooms,
             peaks=self.estimate.peaks,
             factors=factors,
+            beside_bytes=self._training.beside(images_bytes=self.data_bytes),
             smaller=self.smaller,
         )
 

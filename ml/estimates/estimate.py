@@ -11,7 +11,7 @@ from ml.estimates.plan import SLOTS, DeviceKind, Plan
 from ml.estimates.textbook import FLOAT_BYTES, Textbook, count_by_hand
 from ml.networks import Network
 
-FORM = 1
+FORM = 2
 """Grows when the meaning of a stored estimate changes; corrections take only those of the same form."""
 BACKWARD_COST = 2
 """Multiply-adds of the backward pass for each of the forward pass: two products where there was one."""

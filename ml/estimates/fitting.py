@@ -12,10 +12,11 @@ from ml.estimates.remedies import Remedy, Smaller, largest_batch, list_remedies
 from ml.networks import Network
 
 RUNTIME_BYTES: dict[DeviceKind, int] = {"cpu": 510_000_000, "gpu": 700_000_000}
-"""What a process takes before its first step: TensorFlow and Keras in main memory (measured); CUDA's context and the
-kernels' code on a GPU (assumed: no GPU was at hand to measure it)."""
-RESIDENT_SHARE: dict[DeviceKind, float] = {"cpu": 1.42, "gpu": 1.0}
-"""Memory taken from the device for each byte of the allocator's peak, at worst. Main memory is given back late."""
+"""What a process takes before its first step: TensorFlow and Keras in main memory (measured in a fresh interpreter;
+400 MB where it is forked); CUDA's context and the kernels' code on a GPU (assumed: none was at hand to measure it)."""
+RESIDENT_SHARE: dict[DeviceKind, float] = {"cpu": 1.15, "gpu": 1.0}
+"""Memory taken from the device for each byte of the allocator's peak. The allocator takes main memory in regions, whose
+gaps and ends it does not have in use."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,19 @@ class Room:
     kind: DeviceKind
     memory_bytes: int
 
-    def needed(self, peak_bytes: int) -> int:
-        """Memory of the device that a process with this peak takes, in bytes."""
-        return RUNTIME_BYTES[self.kind] + round(peak_bytes * RESIDENT_SHARE[self.kind])
+    def needed(self, peak_bytes: int, beside_bytes: int) -> int:
+        """Memory of the device that a process takes, in bytes.
 
-    def holds(self, peak_bytes: int) -> bool:
-        """Whether a process with this peak fits."""
-        return self.needed(peak_bytes) <= self.memory_bytes
+        Args:
+            peak_bytes: of the framework's allocator.
+            beside_bytes: what it holds in main memory beside that (`Training.beside`); on a GPU it does not count.
+        """
+        beside = beside_bytes if self.kind == "cpu" else 0
+        return RUNTIME_BYTES[self.kind] + round(peak_bytes * RESIDENT_SHARE[self.kind]) + beside
+
+    def holds(self, peak_bytes: int, beside_bytes: int) -> bool:
+        """Whether such a process fits."""
+        return self.needed(peak_bytes, beside_bytes) <= self.memory_bytes
 
 
 def advise(
@@ -43,6 +50,7 @@ def advise(
     *,
     peaks: Mapping[DeviceKind, Peak],
     factors: Mapping[DeviceKind, float],
+    beside_bytes: int = 0,
     smaller: Smaller | None = None,
 ) -> list[dict[str, Any]]:
     """For each device, as plain data: fits or not, the largest batch, and what would make it fit.
@@ -54,6 +62,7 @@ def advise(
         rooms: the devices.
         peaks: of the training, by kind of device.
         factors: what measured jobs say that a peak must be multiplied by; 1 where nothing is said.
+        beside_bytes: what the process holds in main memory beside the peak.
         smaller: a smaller network for the same images.
     """
     answers: dict[tuple[DeviceKind, int], dict[str, Any]] = {}
@@ -61,31 +70,31 @@ def advise(
         key = (room.kind, room.memory_bytes)
         if key not in answers:
             peak, factor = peaks[room.kind], factors.get(room.kind, 1.0)
-            answers[key] = _answer(training, plan, room, peak, factor)
+            answers[key] = _answer(training, plan, room, peak, factor, beside_bytes)
             if not answers[key]["fits"]:
                 remedies = list_remedies(network, training, plan, peak, kind=room.kind, smaller=smaller)
-                answers[key]["remedies"] = [_shown(remedy, peak, room, factor) for remedy in remedies]
+                answers[key]["remedies"] = [_shown(remedy, peak, room, factor, beside_bytes) for remedy in remedies]
     return [{"device": room.name, **answers[room.kind, room.memory_bytes]} for room in rooms]
 
 
-def _answer(training: Training, plan: Plan, room: Room, peak: Peak, factor: float) -> dict[str, Any]:
+def _answer(training: Training, plan: Plan, room: Room, peak: Peak, factor: float, beside: int) -> dict[str, Any]:
     high = round(peak.high * factor)
     return {
         "kind": room.kind,
         "memory_bytes": room.memory_bytes,
-        "needed_bytes": room.needed(high),
-        "fits": room.holds(high),
+        "needed_bytes": room.needed(high, beside),
+        "fits": room.holds(high, beside),
         "largest_batch": largest_batch(
             training,
             peak,
             kind=room.kind,
-            holds=lambda bytes_: room.holds(round(bytes_ * factor)),
+            holds=lambda bytes_: room.holds(round(bytes_ * factor), beside),
             batch=plan.batch_size,
         ),
         "remedies": [],
     }
 
 
-def _shown(remedy: Remedy, peak: Peak, room: Room, factor: float) -> dict[str, Any]:
+def _shown(remedy: Remedy, peak: Peak, room: Room, factor: float, beside: int) -> dict[str, Any]:
     high = round(remedy.peak_bytes * factor * peak.high / max(1, peak.likely))
-    return {**asdict(remedy), "fits": room.holds(high)}
+    return {**asdict(remedy), "fits": room.holds(high, beside)}

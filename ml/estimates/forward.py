@@ -13,12 +13,20 @@ from ml.networks import Node
 
 def write_output(script: Script, node: Node) -> None:
     """The operations that make a layer's output; one new array where its type has no rule of its own."""
+    fed = any(script.trained[name] for name in node.inputs)
+    script.trained[node.name] = fed or bool(script.kernels(node))
+    script.views[node.name] = node.name
     FORWARD.get(node.layer.type, _plain)(script, node)
 
 
 def _plain(script: Script, node: Node) -> None:
     """Convolutions, dense layers, joins: one new array; bias and activation work in place."""
-    script.add(node.name, reads=script.inputs(node), makes=((node.name, script.size(node.name)),))
+    script.add(
+        node.name,
+        reads=(*script.inputs(node), *script.weights(node)),
+        makes=((node.name, script.size(node.name)),),
+        multiply_adds=script.multiply_adds(node),
+    )
 
 
 def _in_place(script: Script, node: Node) -> None:
@@ -50,11 +58,9 @@ def _batch_norm(script: Script, node: Node) -> None:
     if node.name in script.plan.frozen:
         _in_place(script, node)
         return
-    size = script.size(node.name)
-    squares = f"{node.name}/squares"
-    script.add(squares, reads=script.inputs(node), makes=((squares, size),))
-    script.add(f"{node.name}/variance", reads=(squares,))
-    _plain(script, node)
+    variance = f"{node.name}/variance"
+    script.add(variance, reads=script.inputs(node), scratch=script.size(node.name))
+    script.add(node.name, reads=script.inputs(node), makes=((node.name, script.size(node.name)),), after=(variance,))
 
 
 def _dropout(script: Script, node: Node) -> None:
@@ -65,7 +71,7 @@ def _dropout(script: Script, node: Node) -> None:
     size, (source,) = script.size(node.name), script.inputs(node)
     numbers, scaled, mask = f"{node.name}/random", node.name, f"{node.name}/mask"
     count = Size(prod(script.network.output_shapes[node.name]))
-    script.add(numbers, makes=((numbers, size),))
+    script.add(numbers, makes=((numbers, size),), after=(source,))
     script.add(scaled, reads=(source,), makes=((scaled, size),))
     script.add(mask, reads=(numbers,), makes=((mask, count),))
 
@@ -86,7 +92,7 @@ def _layer_norm(script: Script, node: Node) -> None:
     squares, scale, shift, product = (f"{name}/{part}" for part in ("squares", "scale", "shift", "product"))
     script.add(squares, reads=(source,), makes=((squares, size),))
     script.add(f"{name}/variance", reads=(squares,))
-    script.add(scale, makes=((scale, size),))
+    script.add(scale, makes=((scale, size),), after=(f"{name}/variance",))
     script.add(shift, reads=(scale,), makes=((shift, size),))
     script.add(product, reads=(source, scale), makes=((product, size),))
     script.add(name, reads=(product, shift), makes=((name, size),), over=(product, shift))
@@ -119,9 +125,14 @@ def _lrn(script: Script, node: Node) -> None:
 
 def _separable(script: Script, node: Node) -> None:
     """The convolution of each map by itself is kept for the one across maps."""
-    inner = f"{node.name}/maps"
-    script.add(inner, reads=script.inputs(node), makes=((inner, script.between(node)),))
-    script.add(node.name, reads=(inner,), makes=((node.name, script.size(node.name)),))
+    inner, weights = f"{node.name}/maps", script.weights(node)
+    script.add(inner, reads=(*script.inputs(node), *weights[:1]), makes=((inner, script.between(node)),))
+    script.add(
+        node.name,
+        reads=(inner, *weights[1:]),
+        makes=((node.name, script.size(node.name)),),
+        multiply_adds=script.multiply_adds(node),
+    )
 
 
 def _conv(script: Script, node: Node) -> None:
@@ -132,7 +143,12 @@ def _conv(script: Script, node: Node) -> None:
     (source,) = script.inputs(node)
     split, parts = f"{node.name}/split", f"{node.name}/parts"
     script.add(split, reads=(source,), makes=((split, script.size(node.inputs[0])),))
-    script.add(parts, reads=(split,), makes=((parts, script.size(node.name)),))
+    script.add(
+        parts,
+        reads=(split, *script.weights(node)),
+        makes=((parts, script.size(node.name)),),
+        multiply_adds=script.multiply_adds(node),
+    )
     script.add(node.name, reads=(parts,), makes=((node.name, script.size(node.name)),))
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from random import Random
 
 from ml.estimates.allocator import Allocator, BestFitAllocator, ExactAllocator
-from ml.estimates.lifetimes import Operation, Schedule
-from ml.estimates.plan import SLOTS, DeviceKind, Plan
-from ml.estimates.script import Script
+from ml.estimates.executor import Executor
+from ml.estimates.ground import LEAST_BYTES, Ground
+from ml.estimates.lifetimes import Schedule
+from ml.estimates.plan import SLOTS, DeviceKind, OptimizerName, Plan
 from ml.estimates.tracing import write_step
 from ml.networks import Network
 
-LEAST_BYTES: dict[DeviceKind, int] = {"cpu": 256 * 1024, "gpu": 16 * 1024}
-"""Smaller tensors are left out: on the CPU TensorFlow's allocator asks the system for them and its peak does not count
-them; on a GPU they weigh nothing, and there are many."""
-PREFETCHED = 5
-"""Batches that the pipeline holds ready, and the one it makes (`ml.engine.images`)."""
+LEAST_STEPS, MOST_STEPS = 2, 6
+WALKED_OPERATIONS = 4000
+"""In all steps together, so that the deepest network's estimate takes milliseconds too."""
+GRAPH_BYTES: dict[OptimizerName, int] = {"sgd": 800_000, "momentum": 1_100_000, "adam": 1_700_000, "adamw": 1_700_000}
+"""Main memory that operations and kernels take for each trained array, forward, backward and update (measured)."""
 EXACT_LOW = 0.95
-LOW, LIKELY, HIGH = 0.88, 1.03, 1.26
+LOW, LIKELY, HIGH = 0.82, 1.02, 1.25
 """The range around the walk, from the measured list in `docs/estimates.md`."""
 
 
@@ -45,28 +47,30 @@ class Weights:
 
 
 class Training:
-    """A network's training as its memory sees it: traced once, then walked for any batch size.
+    """A network's training as its memory sees it: written down once, then walked for any batch size.
 
     Args:
         network: what is trained.
-        plan: how; its batch size and accumulation do not matter here.
+        plan: how. Its batch size decides in which order operations are taken up; its accumulation does not matter.
         data_bytes: the training split, which lies in the CPU's memory.
-        operations: those of a step that was traced by the framework, for `plan.batch_size` images; walked instead.
     """
 
-    def __init__(
-        self, network: Network, plan: Plan, *, data_bytes: int = 0, operations: Sequence[Operation] | None = None
-    ) -> None:
-        script = write_step(network, plan) if operations is None else Script(network, plan)
+    def __init__(self, network: Network, plan: Plan, *, data_bytes: int = 0) -> None:
+        script = write_step(network, plan)
         self.weights = Weights(script.trained_bytes, script.fixed_bytes)
-        self._schedule = Schedule(script.operations if operations is None else operations)
+        self._kernels = script.kernels_by_name
+        executor, random = Executor(script.tasks()), Random(0)
+        self._schedules = [
+            Schedule(script.operations, turns=executor.run(random), variables=self._kernels)
+            for _ in range(_steps(len(script.operations)))
+        ]
         self._plan = plan
         self._image_bytes = prod(network.input_shape) * (4 if plan.augmented else 1)
         self._data_bytes = data_bytes
 
     def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> Peak:
         """The peak of a step on a device of this kind."""
-        dealt = self._walk(BestFitAllocator(), batch_size, kind, accumulate)
+        dealt = self._walk(BestFitAllocator(), batch_size, kind, accumulate, steps=MOST_STEPS)
         exact = self.exact(batch_size, kind=kind, accumulate=accumulate)
         return Peak(
             low=round(min(exact * EXACT_LOW, dealt * LOW)),
@@ -76,22 +80,41 @@ class Training:
             data=self._data_bytes if kind == "cpu" else 0,
         )
 
+    def beside(self, *, images_bytes: int) -> int:
+        """Main memory that the process holds beside the framework's allocator, in bytes.
+
+        The images as they are picked out of the dataset before the framework copies them; the best weights so far, and
+        while a checkpoint is written a copy of the weights and of what the optimizer keeps; and the graph: operations
+        and their kernels, many for each array of weights.
+        """
+        trained, fixed = sum(self.weights.trained), sum(self.weights.fixed)
+        copies = 2 * (trained + fixed) + trained * SLOTS[self._plan.optimizer]
+        return images_bytes + copies + len(self.weights.trained) * GRAPH_BYTES[self._plan.optimizer]
+
     def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> int:
         """The peak without rounding and gaps: nearly a straight line over the batch, and quick to find."""
-        return self._walk(ExactAllocator(), batch_size, kind, accumulate)
+        return self._walk(ExactAllocator(), batch_size, kind, accumulate, steps=1)
 
-    def _walk(self, allocator: Allocator, batch_size: int, kind: DeviceKind, accumulate: int) -> int:
-        least = LEAST_BYTES[kind]
-        for size in self.weights.trained + self.weights.fixed:
-            if size >= least:
-                _hold_drawn(allocator, size)
-        kept = list(self.weights.trained) * (SLOTS[self._plan.optimizer] + (accumulate > 1))
-        if kind == "cpu":
-            kept = [self._data_bytes, *kept, *[self._image_bytes * batch_size] * PREFETCHED]
-        for size in kept:
-            if size >= least:
-                allocator.allocate(size)
-        return self._schedule.walk(allocator, images=-(-batch_size // accumulate), least_bytes=least)
+    def _walk(self, allocator: Allocator, batch_size: int, kind: DeviceKind, accumulate: int, *, steps: int) -> int:
+        slots = SLOTS[self._plan.optimizer] + (accumulate > 1)
+        weights = [(name, size.fixed) for name, size in self._kernels.items()]
+        ground = Ground(
+            weights=weights + [("", size) for size in self.weights.fixed],
+            slots=[("", size) for size in self.weights.trained for _ in range(slots)],
+            data=self._data_bytes,
+            batch=self._image_bytes * batch_size,
+        )
+        held = ground.lay(allocator, kind)
+        images, least = -(-batch_size // accumulate), LEAST_BYTES[kind]
+        return max(
+            schedule.walk(allocator, images=images, least_bytes=least, held=held)
+            for schedule in self._schedules[:steps]
+        )
+
+
+def _steps(operations: int) -> int:
+    """Steps to walk: later ones find other gaps than the first, and each runs in a slightly different order."""
+    return max(LEAST_STEPS, min(MOST_STEPS, WALKED_OPERATIONS // operations))
 
 
 class LargestOf:
@@ -110,13 +133,10 @@ class LargestOf:
         peaks = [training.peak(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings]
         return max(peaks, key=lambda peak: peak.likely)
 
+    def beside(self, *, images_bytes: int) -> int:
+        """The most that the process holds beside the allocator, in bytes."""
+        return max(training.beside(images_bytes=images_bytes) for training in self._trainings)
+
     def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> int:
         """The largest without rounding and gaps."""
         return max(training.exact(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings)
-
-
-def _hold_drawn(allocator: Allocator, size: int) -> None:
-    """Weights are drawn at random: the raw numbers lie beside each array until it is done, and leave a gap."""
-    raw = allocator.allocate(size)
-    allocator.allocate(size)
-    allocator.free(raw)

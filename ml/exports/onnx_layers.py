@@ -294,9 +294,11 @@ ACTIVATIONS: Mapping[str, Callable[[Place], str]] = {
     "tanh": one_node("Tanh"),
     "scaled_tanh": scaled_tanh,
     "sigmoid": one_node("Sigmoid"),
+    "hard_sigmoid": one_node("HardSigmoid", alpha=1.0 / 6.0, beta=0.5),
     "elu": one_node("Elu"),
     "gelu": gelu,
     "silu": silu,
+    "hard_silu": one_node("HardSwish"),
     "softmax": softmax,
     "linear": dropout,
 }

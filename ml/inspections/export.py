@@ -19,8 +19,11 @@ ONNX_LAYERS = frozenset(
 )  # fmt: skip
 """Layers that `ml.exports.onnx_layers` has a rule for; this module may not load that one."""
 ONNX_ACTIVATIONS = frozenset(
-    {"relu", "relu6", "tanh", "scaled_tanh", "sigmoid", "elu", "gelu", "silu", "softmax", "linear"}
-)
+    {
+        "relu", "relu6", "tanh", "scaled_tanh", "sigmoid", "hard_sigmoid", "elu", "gelu", "silu", "hard_silu",
+        "softmax", "linear",
+    }
+)  # fmt: skip
 """Activations, likewise."""
 
 

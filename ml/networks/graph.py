@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ml.networks.errors import InputTooSmall, NetworkError, ShapeError, WindowTooLarge
-from ml.networks.layers import LAYERS, Layer, Shape, Size
+from ml.networks.layers import LAYERS, Layer, Shape, Size, Weight
 from records.errors import near_matches, shorten
 from records.specs.base import Strict
 
@@ -51,8 +51,7 @@ class Auxiliary:
     """What its cross-entropy is multiplied by before it is added to the main one."""
 
 
-@dataclass(frozen=True)
-class LayerRow:
+class LayerRow(NamedTuple):
     """What one layer costs, for one image."""
 
     name: str
@@ -118,6 +117,12 @@ class Network:
             return self
         kept = self._main_names
         return Network(self.name, self.input_shape, tuple(node for node in self.layers if node.name in kept))
+
+    @cached_property
+    def weights(self) -> dict[str, tuple[Weight, ...]]:
+        """The arrays that each layer keeps, by the layer's name."""
+        shapes = self.output_shapes
+        return {node.name: node.layer.weights(*(shapes[name] for name in node.inputs)) for node in self.layers}
 
     @cached_property
     def table(self) -> tuple[LayerRow, ...]:
@@ -187,7 +192,7 @@ class Network:
 
     def _row(self, node: Node) -> LayerRow:
         shapes = [self.output_shapes[name] for name in node.inputs]
-        weights = node.layer.weights(*shapes)
+        weights = self.weights[node.name]
         output_shape = self.output_shapes[node.name]
         return LayerRow(
             name=node.name,

@@ -14,8 +14,8 @@ from math import prod
 
 from ml.networks.graph import IMAGES, Network, Node
 
-IN_PLACE = frozenset({"Flatten", "Reshape", "Rescaling"})
-"""Layers whose outputs weigh nothing: views of their inputs, or made again in no time."""
+WEIGHTLESS = frozenset({"Activation", "Flatten", "Reshape", "Rescaling"})
+"""Layers whose outputs take no memory of their own: they are written over their inputs, or are views of them."""
 
 
 @dataclass(frozen=True)
@@ -94,4 +94,4 @@ def _stretch(network: Network, nodes: Sequence[Node], all_nodes: Sequence[Node],
 
 
 def _numbers(network: Network, node: Node) -> int:
-    return 0 if node.layer.type in IN_PLACE else prod(network.output_shapes[node.name])
+    return 0 if node.layer.type in WEIGHTLESS else prod(network.output_shapes[node.name])

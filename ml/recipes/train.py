@@ -87,7 +87,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         label_smoothing=spec.label_smoothing,
         **thrifty.step_options,
     )
-    evaluation = Evaluation(model, batch_size=thrifty.at_once(max(2 * spec.batch_size, 32)))
+    evaluation = Evaluation(model, batch_size=thrifty.at_once(images.batch_size))
     keeper = CheckpointKeeper(
         order.folder,
         model=trained,

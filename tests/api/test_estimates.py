@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from api import views
+from ml.estimates import FORM
 from records.attempts import note_child
 from records.runs import note_run
+from records.tables import JobTable
 
 SPEC = {"kind": "train", "dataset": "mnist", "network": {"name": "resnet20"}, "batch_size": 64}
 
@@ -140,3 +143,20 @@ def test_past_runs_tell_how_long_an_epoch_takes(ada, hand):
     (pace,) = estimate(ada)["epoch"]
     assert job["estimate"]["steps_per_epoch"] == 844
     assert pace == {"device_model": "Test CPU", "epoch_s": pytest.approx(10.0), "jobs": 1}
+
+
+def test_the_page_says_so_where_nothing_is_measured_and_then_lists_what_is(ada, bob, hand):
+    assert "Nothing to compare yet" in ada.get("/estimates").text
+    measure_one(ada, hand, share=0.9)
+    page = ada.get("/estimates").text
+    assert "resnet20 on mnist" in page
+    assert "+11.1 %" in page
+    assert "Nothing to compare yet" in bob.get("/estimates").text, "somebody else's jobs are not shown"
+
+
+def test_what_was_estimated_in_another_way_is_not_compared(ada, hand):
+    measure_one(ada, hand, share=1.0)
+    with hand.database.write() as session:
+        job = session.scalars(select(JobTable)).one()
+        job.estimate = {**job.estimate, "form": FORM - 1}
+    assert ada.get("estimates/accuracy").json["count"] == 0

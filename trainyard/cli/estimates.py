@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 from trainyard.cli.session import JsonFlag, connect
 
 if TYPE_CHECKING:
+    from trainyard.cli.refining import Refined
     from trainyard.results import Estimate, Fit, Peak
 
 
@@ -22,27 +23,60 @@ def estimate(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set a field: --set network.name=lenet5 --set batch_size=64."),
     ] = None,
+    refined: Annotated[
+        bool, typer.Option("--refined", help="Also trace the step with TensorFlow on this machine: up to a minute.")
+    ] = False,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy", help="Instead, list measured peaks beside what was estimated for them.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Tell what a job would cost and where it fits; nothing is queued."""
-    from trainyard.cli.output import print_json
     from trainyard.cli.spec_options import read_spec
 
     spec = read_spec(file, kind=kind, sets=sets or [])
+    if accuracy:
+        if spec or refined:
+            raise typer.BadParameter("--accuracy is about jobs that have run: leave FILE and other options out.")
+        _show_accuracy(context, as_json=as_json)
+        return
     if not spec:
         raise typer.BadParameter("Name a FILE with a spec, or say --kind train --set dataset=mnist …")
     found = connect(context).estimate(spec)
+    traced = _trace(spec, found) if refined else []
+    if as_json:
+        from trainyard.cli.output import print_json
+
+        shown = found.model_dump(mode="json")
+        print_json({**shown, "refined": [one._asdict() for one in traced]} if refined else shown)
+    else:
+        print_estimate(found, traced)
+
+
+def _show_accuracy(context: typer.Context, *, as_json: bool) -> None:
+    from trainyard.cli.accuracy import print_accuracy
+    from trainyard.cli.output import print_json
+
+    found = connect(context).accuracy()
     if as_json:
         print_json(found)
     else:
-        print_estimate(found)
+        print_accuracy(found)
 
 
-def print_estimate(found: Estimate) -> None:
+def _trace(spec: dict[str, Any], found: Estimate) -> list[Refined]:
+    """A refined peak for each kind of device of the yard; for a CPU where there is none."""
+    from trainyard.cli.refining import refine
+
+    kinds = sorted({fit.kind for fit in found.devices}) or ["cpu"]
+    return [refine(spec, kind=kind) for kind in kinds]
+
+
+def print_estimate(found: Estimate, traced: Sequence[Refined] = ()) -> None:
     """Print it for people."""
     from trainyard.cli.output import console, print_pairs, print_table
 
-    print_pairs(_facts(found))
+    print_pairs([*_facts(found), *map(_refined, traced)])
     rows = [_fit(fit) for fit in found.devices]
     console().print()
     columns = ("DEVICE", "FITS", ">NEEDS", ">HAS", ">LARGEST BATCH")
@@ -75,6 +109,13 @@ def _peak(peak: Peak) -> str:
     corrected = f", corrected by {peak.corrected_by_jobs} measured jobs" if peak.corrected_by_jobs > 1 else ""
     corrected = ", corrected by 1 measured job" if peak.corrected_by_jobs == 1 else corrected
     return f"{likely} ({low} to {high}{corrected})"
+
+
+def _refined(traced: Refined) -> tuple[str, str]:
+    from trainyard.cli import words
+
+    low, likely, high = map(words.bytes_, (traced.low_bytes, traced.likely_bytes, traced.high_bytes))
+    return f"refined, on a {traced.kind.upper()}", f"{likely} ({low} to {high}, traced in {traced.took_s:.0f} s)"
 
 
 def _fit(fit: Fit) -> tuple[Any, ...]:

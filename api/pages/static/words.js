@@ -34,6 +34,13 @@ export function percent(value) {
   return `${Number((value * 100).toFixed(value > 0.9 && value < 1 ? 2 : 1))} %`;
 }
 
+/** `512 B`, `1.4 MB`. */
+export function bytes(count) {
+  const unit = ["B", "kB", "MB"].find((_, i) => count < 1000 ** (i + 1)) ?? "GB";
+  const size = count / 1000 ** ["B", "kB", "MB", "GB"].indexOf(unit);
+  return `${Number(size.toPrecision(size < 10 ? 2 : 3))} ${unit}`;
+}
+
 /** Write every `<time datetime>` and every `[data-since]` below an element in words. */
 export function tellTimes(root = document) {
   for (const element of root.querySelectorAll("time[datetime]")) {

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from math import prod
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BeforeValidator, ConfigDict, Field
-from pydantic.dataclasses import dataclass
 
 from ml.networks.errors import ShapeError, WindowTooLarge
 
@@ -32,8 +31,7 @@ Initializer = Literal["glorot_uniform", "he_normal", "he_uniform", "lecun_normal
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-@dataclass(frozen=True, config=STRICT)
-class Weight:
+class Weight(NamedTuple):
     """One array that a layer keeps."""
 
     name: str

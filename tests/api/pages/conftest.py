@@ -36,6 +36,8 @@ ARGUMENTS = (
 START_S = 120.0
 """A yard on a busy machine has this long to start, in seconds."""
 WAIT_MS = 60_000
+IN_RANGE, OUT_OF_RANGE = 60_000_000, 140_000_000
+"""Peaks of the jobs that have ended; about 60 MB are estimated for them."""
 _NOTE_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`));
 """
@@ -167,10 +169,10 @@ def _fill(database: Database, blobs: FolderBlobs, folder: Path) -> None:
         return now - timedelta(minutes=minutes)
 
     filling.add_job(database, admin, ago(200), name="LeNet-5 on MNIST")
-    filling.succeed(database, blobs, folder, filling.start_next(database, ago(199)), ago(197))
+    filling.succeed(database, blobs, folder, filling.start_next(database, ago(199), peak_bytes=IN_RANGE), ago(197))
     filling.write_and_register(database, admin, 1, ago(196))
     filling.add_job(database, admin, ago(90), learning_rate=9.0)
-    filling.fail(database, filling.start_next(database, ago(89)), ago(88))
+    filling.fail(database, filling.start_next(database, ago(89), peak_bytes=OUT_OF_RANGE), ago(88))
     long_name = "A rather long title, so that one sees what a line break does: " + "x" * 60
     unwanted = filling.add_job(database, admin, ago(40), name=long_name)
     with database.write() as session:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ml.kinds import inspect
 from records.accounts import Person
 from records.artifacts import add_artifact
 from records.attempts import Claim, claim, finish, guard, note_child
@@ -40,19 +41,30 @@ CPU = FoundDevice("cpu:0", "cpu", 0, "A processor of eight cores", 16 << 30, 8)
 
 
 def add_job(database: Database, person: Person, at: datetime, **fields: Any) -> int:
-    """A queued job."""
+    """A queued job with its estimate."""
+    spec = parse_spec({**SPEC, **fields}, test_kinds=True)
+    cost = inspect(spec).cost
+    estimate = None if cost is None else cost.estimate.to_json()
     with database.write() as session:
-        spec = parse_spec({**SPEC, **fields}, test_kinds=True)
-        return submit(session, spec, owner_id=person.id, actor=f"user:{person.name}", parameters=61_706, at=at).id
+        job = submit(
+            session,
+            spec,
+            owner_id=person.id,
+            actor=f"user:{person.name}",
+            parameters=61_706,
+            at=at,
+            estimate=estimate,
+        )
+        return job.id
 
 
-def start_next(database: Database, at: datetime, *, steps: int = 700) -> Claim:
+def start_next(database: Database, at: datetime, *, steps: int = 700, peak_bytes: int | None = None) -> Claim:
     """A worker with one device that takes up the next job, and has done some steps of it."""
     with database.write() as session:
         worker = register_worker(session, "bench", host="bench.lab", pid=4711, version="0.1.0", devices=[CPU], at=at)
         bells = run_pass(session, lease_s=3600, at=at)
         taken = claim(session, bells[0].attempt_id, worker, lease_s=3600, at=at)
-        note_child(session, taken.attempt_id, pid=4712, first_step_at=at)
+        note_child(session, taken.attempt_id, pid=4712, first_step_at=at, peak_bytes=peak_bytes)
     report(database, taken, at, first=0, end=steps)
     return taken
 

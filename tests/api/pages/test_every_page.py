@@ -32,6 +32,7 @@ PAGES = {
     "upload more": "/upload?add=ants-bees",
     "networks": "/networks",
     "network": "/networks/googlenet?height=96&width_px=64&channels=1&classes=5",
+    "estimates": "/estimates",
     "network told": "/networks/lenet5?height=2&classes=1",
     "tagged": "/?tag=good",
     "compare": "/compare?jobs=1,2,4",
@@ -82,7 +83,7 @@ def test_every_page_is_sound_narrow_and_readable(
     faults: dict[str, object] = {}
     for name, path in PAGES.items():
         page = visit.go(path)
-        if name in ("succeeded", "running", "compare"):
+        if name in ("succeeded", "running", "compare", "estimates"):
             expect(page.locator(".chart svg path").first).to_be_visible()
         page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
         found = {

@@ -40,8 +40,8 @@ def test_the_largest_batch_fits_and_one_a_tenth_larger_does_not(network):
     largest = answer["largest_batch"]
     training = Training(cost.network, cost.plan)
     room = Room("d", "gpu", 2 * GB)
-    assert room.holds(round(training.peak(largest, kind="gpu").high * 0.9))
-    assert not room.holds(round(training.peak(round(largest * 1.3), kind="gpu").high))
+    assert room.holds(round(training.peak(largest, kind="gpu").high * 0.9), 0)
+    assert not room.holds(round(training.peak(round(largest * 1.3), kind="gpu").high), 0)
 
 
 def test_remedies_come_in_their_order_and_say_what_can_be_set():
@@ -75,3 +75,25 @@ def test_advice_needs_no_more_than_the_devices_it_is_asked_about():
     peaks = {"cpu": cost.estimate.peaks["cpu"]}
     training = Training(cost.network, cost.plan)
     assert advise(cost.network, training, cost.plan, [Room("d", "cpu", GB)], peaks=peaks, factors={})[0]["fits"]
+
+
+def test_on_the_cpu_what_a_checkpoint_copies_counts_and_on_a_gpu_it_does_not():
+    """Weights of 4 MB twice (the best, and in the checkpoint), two slots of Adam, images, and the graph."""
+    cost = cost_of("dense", optimizer={"name": "adam"})
+    training = Training(cost.network, cost.plan)
+    weights = 4 * cost.network.parameters
+    beside = training.beside(images_bytes=1000)
+    assert beside == 1000 + 4 * weights + 6 * 1_700_000
+    room = Room("d", "cpu", GB)
+    assert room.needed(100, beside) - room.needed(100, 0) == beside
+    assert Room("d", "gpu", GB).needed(100, beside) == Room("d", "gpu", GB).needed(100, 0)
+
+
+def test_the_images_are_there_twice_while_the_framework_takes_them_up():
+    """The validation part stays mapped from its file."""
+    cost = cost_of("lenet5", train_examples=1000, validation_fraction=0.1)
+    assert (cost.images, cost.data_bytes) == (1000, 784_000)
+    (answer,) = cost.advise([Room("d", "cpu", GB)], {})
+    bare = cost.estimate.peaks["cpu"].high
+    training = Training(cost.network, cost.plan)
+    assert answer["needed_bytes"] == Room("d", "cpu", GB).needed(bare, training.beside(images_bytes=784_000))

@@ -1,0 +1,44 @@
+"""`trainyard estimate --refined`: TensorFlow traces the step on this machine, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import typer
+
+_LIMIT_S = 900.0
+_THREADS = 2
+
+
+class Refined(NamedTuple):
+    """A refined peak of a device of one kind."""
+
+    low_bytes: int
+    likely_bytes: int
+    high_bytes: int
+    kind: str
+    took_s: float
+
+
+def refine(spec: Mapping[str, Any], *, kind: str) -> Refined:
+    """Trace the step of a spec; seconds to a minute.
+
+    Raises:
+        typer.BadParameter: there is no TensorFlow here, or the spec makes no training.
+    """
+    if find_spec("tensorflow") is None:
+        raise typer.BadParameter(
+            "--refined traces the step with TensorFlow, which is not installed here. Run it on a worker's machine, or "
+            "install trainyard[training]."
+        )
+    request = json.dumps({"spec": dict(spec), "kind": kind, "threads": _THREADS})
+    command = [sys.executable, "-m", "ml.engine.refine"]
+    done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=_LIMIT_S)
+    if done.returncode:
+        raise typer.BadParameter(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "Tracing failed.")
+    return Refined(**json.loads(done.stdout.strip().splitlines()[-1]))
