@@ -14,7 +14,7 @@ from math import prod
 
 from ml.networks.graph import IMAGES, Network, Node
 
-WEIGHTLESS = frozenset({"Activation", "Flatten", "Reshape", "Rescaling"})
+WEIGHTLESS = frozenset({"Activation", "Add", "Flatten", "Reshape", "Rescaling"})
 """Layers whose outputs take no memory of their own: they are written over their inputs, or are views of them."""
 
 
