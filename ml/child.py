@@ -21,6 +21,7 @@ from ml.engine.quiet import quieten
 from ml.from_parent import ParentLines
 from ml.kinds import load_recipe
 from ml.reporter import LONGEST_TEXT, Interruption, PipeClosed, PipeWriter, Reporter
+from ml.shortages import means_out_of_memory
 from records.errors import DiskFull, JobError, OutOfMemory, RecipeFailed, TrainyardError
 from records.events import INTERRUPTED_EXIT, Failed, Finished, Interrupted
 from records.orders import Order
@@ -127,7 +128,7 @@ def as_job_error(error: Exception) -> JobError:
         return RecipeFailed(error.text)
     if _is_disk_full(error):
         return DiskFull(f"Expected room for the files of this attempt, but the disk is full ({text[:500]}). Free some.")
-    if isinstance(error, MemoryError) or _is_tensorflow(error, "ResourceExhaustedError"):
+    if means_out_of_memory(error):
         return OutOfMemory(
             f"A step needs more memory than the device or its share has ({text[:500]}). "
             "Choose a smaller batch or network, or a larger device."
