@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from records.estimates import Measured
 from records.reading import AnyRow, DeviceRow
 from records.runs import Point
 from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable, PredictionTable
+from records.thrift import Thrift
 
 
 def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
             "values": live.get("values") or {},
         },
         "time_left_s": live.get("time_left_s"),
-        "attempts": [attempt_shape(attempt) for attempt in attempts],
+        "attempts": [attempt_shape(attempt, row.spec) for attempt in attempts],
         "place_in_queue": row.place,
         "spec": row.spec,
         "parameters": row.parameters,
@@ -50,8 +51,8 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
     }
 
 
-def attempt_shape(row: AnyRow) -> dict[str, Any]:
-    """A `views.Attempt`."""
+def attempt_shape(row: AnyRow, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A `views.Attempt` at a job of this spec."""
     return {
         "number": row.number,
         "status": row.status,
@@ -64,8 +65,17 @@ def attempt_shape(row: AnyRow) -> dict[str, Any]:
         "finished_at": time_shape(row.finished_at),
         "peak_bytes": row.peak_bytes,
         "resident_bytes": row.resident_bytes,
+        "thrift": thrift_shape(row.thrift, spec),
         "reason": reason_shape(row),
     }
+
+
+def thrift_shape(told: Mapping[str, Any] | None, spec: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A `views.Thrift`; None for an attempt that follows the spec."""
+    if told is None:
+        return None
+    thrift = Thrift(**told)
+    return {**thrift.model_dump(), "text": thrift.words(int(spec["batch_size"]))}
 
 
 def reason_shape(row: Any) -> dict[str, str] | None:

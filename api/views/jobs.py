@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from api.views.base import Reason, View
 from api.views.estimates import Estimate
 from records.states import AttemptStatus, JobStatus
+
+
+class Thrift(View):
+    """How an attempt saves memory, where the yard found out that it must. The batch and the steps stay the same."""
+
+    micro_batch: int | None
+    """Images that go through the network at a time; null for the whole batch."""
+    precision: Literal["float32", "mixed"]
+    recompute: bool
+    """Whether activations are computed again in the backward pass."""
+    text: str
+    """In words."""
 
 
 class Attempt(View):
@@ -31,6 +43,8 @@ class Attempt(View):
     """The most that the framework had in use on the device; null until it is measured."""
     resident_bytes: int | None
     """The most main memory that its process held above what it began with."""
+    thrift: Thrift | None
+    """Null where it follows the spec."""
     reason: Reason | None
 
 
