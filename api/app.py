@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
@@ -13,7 +12,8 @@ from werkzeug.routing import IntegerConverter, Map
 
 from api.auth import current_person, require_person
 from api.cookies import register_cookies
-from api.headers import register_headers
+from api.headers import register_headers, request_facts
+from api.latencies import register_latencies
 from api.limits import register_limits
 from api.openapi import register_openapi
 from api.paging import LARGEST_ID
@@ -22,6 +22,7 @@ from api.routes import PREFIX, all_routes
 from api.transactions import register_transactions
 from api.yard import EXTENSION, make_yard
 from records.clock import utc_now
+from records.log_output import set_up_logging
 from records.settings import Settings
 
 
@@ -42,13 +43,15 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     for blueprint in all_routes():
         app.register_blueprint(blueprint)
     register_pages(app)
+    register_latencies(app)
     return app
 
 
 def from_environment() -> APIFlask:
     """For a server: `gunicorn 'api.app:from_environment()'`. Reads the environment and sets up logging, once."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    return create_app(Settings.from_environment())
+    settings = Settings.from_environment()
+    set_up_logging(settings.log_format, facts=request_facts)
+    return create_app(settings)
 
 
 class Number(IntegerConverter):

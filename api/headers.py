@@ -6,9 +6,10 @@ import logging
 import re
 import secrets
 import time
+from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 
 from api.receiving import is_streamed
 from api.taking import taken_here
@@ -61,6 +62,14 @@ def register_headers(app: Flask) -> None:
     """Do this for every request of the application."""
     app.before_request(begin_request)
     app.after_request(end_request)
+
+
+def request_facts() -> dict[str, Any]:
+    """What every line of a log tells of the present request, if there is one: its id, and the job that it is about."""
+    if not has_request_context():
+        return {}
+    job_id = (request.view_args or {}).get("job_id")
+    return {"request_id": g.get("request_id", "")} | ({} if job_id is None else {"job_id": job_id})
 
 
 def _check_body() -> None:

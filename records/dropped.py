@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from records.database import upsert
 from records.model_tables import ModelFileTable
 from records.set_tables import DroppedBlobTable, UploadTable, VersionFileTable
-from records.tables import ArtifactTable, DatasetTable, PredictionImageTable
+from records.tables import ArtifactTable, DatasetTable, PredictionImageTable, YardTable
 
 _NAMES = (
     ArtifactTable.sha256,
@@ -27,6 +27,7 @@ _NAMES = (
 )
 """Every column that names a blob. A table that is not here loses its bytes."""
 _AT_ONCE = 500
+_HELD_UNTIL = "blobs_held_until"
 
 
 def drop(session: Session, digests: Collection[str], *, at: datetime) -> None:
@@ -46,6 +47,28 @@ def unnamed(session: Session, digests: Collection[str]) -> list[str]:
     """Those of some addresses that no row names."""
     named = {digest for column in _NAMES for digest in session.scalars(select(column).where(column.in_(digests)))}
     return sorted(set(digests) - named)
+
+
+def columns_that_name_blobs() -> list[tuple[str, str]]:
+    """Table and column of each."""
+    return [(column.class_.__tablename__, column.key) for column in _NAMES]
+
+
+def hold_blobs(session: Session, *, until: datetime) -> None:
+    """Let no blob be deleted before this time: a backup reads them."""
+    statement = upsert(session, YardTable).values(name=_HELD_UNTIL, value=until.isoformat())
+    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": until.isoformat()}))
+
+
+def release_blobs(session: Session) -> None:
+    """Let blobs be deleted again."""
+    session.execute(delete(YardTable).where(YardTable.name == _HELD_UNTIL))
+
+
+def are_held(session: Session, *, at: datetime) -> bool:
+    """Whether no blob may be deleted at present."""
+    value = session.scalar(select(YardTable.value).where(YardTable.name == _HELD_UNTIL))
+    return value is not None and datetime.fromisoformat(value) > at
 
 
 def forget(session: Session, digests: Collection[str], *, before: datetime) -> None:

@@ -35,6 +35,8 @@ TrainyardError
 │   │   └── ExportFailed, ExportDiffers, RecipeFailed
 │   └── TransientJobError   another try may succeed
 │       └── ChildDied, PredictorDied, FetchFailed, LeaseExpired, BlobUnavailable
+├── BackupError             a backup cannot be made, is damaged, or may not be put into this yard
+├── SchemaNewer             the database is of a later release than this code
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
 """
 
@@ -413,6 +415,18 @@ class LeaseLost(TrainyardError):
     """Raised when a guarded write finds that the attempt is no longer open: stop, write nothing."""
 
     code = "lease_lost"
+
+
+class BackupError(TrainyardError):
+    """Raised when a backup cannot be made, is damaged, or may not be put into this yard."""
+
+    code = "backup"
+
+
+class SchemaNewer(TrainyardError):
+    """Raised when the database has a schema that this code does not know: a later release has migrated it."""
+
+    code = "schema_newer"
 
 
 # ── looking up ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(200_000_000, ge=0)
     """`/readyz` reports the disk as degraded below this."""
 
+    metrics_token: SecretStr | None = None
+    """A secret that opens `/metrics` and nothing else, for Prometheus; without it, only administrators may read it."""
+    log_format: Literal["text", "json"] = "text"
+    """How the API and the workers write their logs: lines for people, or one JSON object a line."""
+
     predict_wait_s: float = Field(20.0, ge=0.0)
     """How long a request for a prediction waits for its answer, in seconds; then it is answered 202."""
     max_predict_waits: int = Field(4, ge=0)
@@ -93,6 +98,11 @@ class Settings(BaseSettings):
     """A predictor that nobody asked for so long ends and gives its memory back, in seconds."""
     predict_limit_s: float = Field(60.0, gt=0.0)
     """Time that a predictor has for one prediction, in seconds; then it is ended."""
+
+    retention_days: int = Field(0, ge=0)
+    """Files and logs of jobs that ended so many days ago are removed; 0 keeps them for ever."""
+    retention_bytes: int = Field(0, ge=0)
+    """Where the files of jobs take more, in bytes, those of the jobs that ended first are removed; 0 sets no limit."""
 
     worker_name: str = Field("", max_length=100)
     """Name of this machine's worker; without it, host name and home folder's name."""

@@ -17,8 +17,11 @@ from records.attempts import expire_of_worker
 from records.blobs import FolderBlobs
 from records.clock import utc_now
 from records.database import Database
+from records.errors import NotAvailable, SchemaNewer
 from records.intakes import expire_intakes_of_worker
+from records.log_output import set_up_logging
 from records.queue import make_celery, ring_schedule
+from records.schema import check_head
 from records.settings import Settings, child_environment, tool_environment
 from records.workers import DRAINING, OFFLINE, FoundDevice, note_worker, register
 from worker.children import ChildSource
@@ -35,10 +38,10 @@ log = logging.getLogger("trainyard.worker")
 
 def main() -> int:
     """Run a worker until it is asked to stop; the exit status."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    settings = Settings.from_environment()
+    set_up_logging(settings.log_format)
     for chatty in ("celery", "kombu", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    settings = Settings.from_environment()
     tools = tool_environment()
     children = scrub_environment()
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -50,7 +53,11 @@ def main() -> int:
         return 1
     database = Database(settings.database_address)
     try:
+        check_head(database)
         run(settings, database, children=children, tools=tools)
+    except (SchemaNewer, NotAvailable) as error:
+        log.error("worker.refused code=%s: %s", error.code, error)
+        return 1
     finally:
         database.close()
         os.close(lock)

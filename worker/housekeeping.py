@@ -10,10 +10,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from records.clock import utc_now
+from records.errors import NotAvailable, SchemaNewer
 from records.intakes import is_waiting
 from records.predictions import sweep_predictions
 from records.queue import ring_attempts, ring_predictions, ring_schedule
+from records.retention import Policy, retain_if_due
 from records.schedule import take_snapshot
+from records.schema import check_head
 from records.sweep import Swept, sweep
 from records.workers import DRAINING, ONLINE, note_worker
 from worker.leftovers import sweep_blobs, sweep_uploads
@@ -62,6 +65,8 @@ class Housekeeping:
 
 def keep_house(place: Workplace, on_waiting: Callable[[], None]) -> None:
     """Do it once. Raises what the database raises when it is out."""
+    if not _may_go_on(place):
+        return
     swept, waits = _write(place)
     if swept.expired_jobs or swept.expired_intakes:
         log.info("house.expired jobs=%s intakes=%s", swept.expired_jobs, swept.expired_intakes)
@@ -93,9 +98,22 @@ def _write(place: Workplace) -> tuple[Swept, _Waits]:
         if not note_worker(session, place.row.id, DRAINING if place.draining.is_set() else ONLINE, at=at):
             _stop_superseded(place)
         swept = sweep(session, silent_s=silent_s, unheard_s=UNHEARD_S, at=at)
+        retain_if_due(session, Policy.of(place.settings), at=at)
         unheard = sweep_predictions(session, kept_s=place.settings.predict_kept_s, unheard_s=UNHEARD_S, at=at)
         waiting = bool(take_snapshot(session, at=at).waiting)
         return swept, _Waits(jobs=waiting, datasets=is_waiting(session), predictions=unheard)
+
+
+def _may_go_on(place: Workplace) -> bool:
+    """Whether the schema is still this release's. A yard may be upgraded while a worker elsewhere runs on."""
+    try:
+        check_head(place.database)
+    except (SchemaNewer, NotAvailable) as error:
+        if not place.draining.is_set():
+            log.error("worker.outdated code=%s: %s This worker stops.", error.code, error)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return False
+    return True
 
 
 def _stop_superseded(place: Workplace) -> None:

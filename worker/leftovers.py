@@ -9,7 +9,7 @@ from datetime import timedelta
 from records.blobs import FolderBlobs
 from records.clock import utc_now
 from records.database import Database
-from records.dropped import forget, rested, unnamed
+from records.dropped import are_held, forget, rested, unnamed
 from records.upload_parts import UploadParts
 from records.uploads import KEPT, known_uploads
 
@@ -18,9 +18,13 @@ _REST_S = 600.0
 
 
 def sweep_blobs(database: Database, blobs: FolderBlobs, *, rest_s: float = _REST_S) -> None:
-    """Delete blobs that were dropped, and last stored, more than `rest_s` seconds ago, and that no row names."""
+    """Delete blobs that were dropped, and last stored, more than `rest_s` seconds ago, and that no row names;
+    none while a backup is made.
+    """
     before = utc_now() - timedelta(seconds=rest_s)
     with database.read() as session:
+        if are_held(session, at=utc_now()):
+            return
         waiting = rested(session, before=before)
         free = unnamed(session, waiting) if waiting else []
     kept = {digest for digest in free if not blobs.discard(digest, stored_before=before)}

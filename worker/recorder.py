@@ -127,7 +127,7 @@ class Recorder:
             if is_outage(error):
                 self._put_back(batch)
                 raise
-            log.exception("attempt.refused attempt_id=%s", self._claim.attempt_id)
+            log.exception("attempt.refused job_id=%s attempt_id=%s", self._claim.job_id, self._claim.attempt_id)
             self.log(f"The database refused what this attempt had to say, and it is lost: {error!r:.500}", "error")
             return self._write_batch(Batch(), live, progress, outcome)
 
@@ -177,7 +177,7 @@ class Recorder:
     def _warn_once(self, fits: bool) -> None:
         if not fits and not self._full:
             self._full = True
-            log.warning("attempt.overflow attempt_id=%s: more was said than fits; it is lost", self._claim.attempt_id)
+            log.warning("attempt.overflow job_id=%s: more was said than fits; it is lost", self._claim.job_id)
 
     def _note_progress(self, event: Progress) -> None:
         shown = event.model_dump(mode="json", exclude={"event"})

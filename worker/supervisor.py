@@ -109,10 +109,10 @@ class _Supervisor:
         except TrainyardError as error:
             return Outcome.failed("recipe_failed", f"This worker cannot carry out the spec. {error.text}")
         except OSError as error:
-            log.exception("attempt.broken attempt_id=%s", self._claim.attempt_id)
+            log.exception("attempt.broken job_id=%s attempt_id=%s", self._claim.job_id, self._claim.attempt_id)
             return _outcome_of_system_error(error)
         except Exception as error:
-            log.exception("attempt.broken attempt_id=%s", self._claim.attempt_id)
+            log.exception("attempt.broken job_id=%s attempt_id=%s", self._claim.job_id, self._claim.attempt_id)
             return Outcome.failed("recipe_failed", f"The worker itself failed; its log says more. {error!r:.500}")
 
     def _watch(self, order: Order) -> Outcome:
@@ -199,7 +199,7 @@ class _Supervisor:
             except Exception as error:
                 if not is_outage(error):
                     raise
-                log.warning("attempt.not_finished attempt_id=%s error=%s", self._claim.attempt_id, error)
+                log.warning("attempt.not_finished job_id=%s error=%s", self._claim.job_id, error)
             if self._place.draining.is_set():
                 given_up_at = min(given_up_at, time.monotonic() + _LAST_TRIES_S)
             if time.monotonic() > given_up_at:

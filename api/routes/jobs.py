@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, g
 
 from api import views
 from api.asking import JobsQuery, SubmitQuery, read_query
@@ -31,6 +32,7 @@ from records.specs import Spec, parse_as, parse_spec
 from records.states import JobStatus
 
 jobs = APIBlueprint("jobs", __name__, url_prefix=PREFIX)
+log = logging.getLogger("trainyard.jobs")
 
 ETAG = header_parameter("If-None-Match", "The ETag of the state that one has: answered 304 while it holds.")
 
@@ -146,6 +148,7 @@ def _submit(body: Any, raw: bytes, origin: int | None) -> Response:
     spec = parse_spec(body, test_kinds=yard.settings.test_kinds)
     job_id, is_new = _record(spec, raw, key, origin)
     if is_new:
+        log.info("job.submitted job_id=%s kind=%s request_id=%s", job_id, spec.kind, g.get("request_id", ""))
         ring_schedule(yard.celery)
     headers = {"Location": f"{PREFIX}/jobs/{job_id}"}
     if not is_new:

@@ -61,6 +61,9 @@ class TrainingImages:
             self._labels = tf.constant(part.labels)
             self._aspects = None if part.aspects is None else tf.constant(part.aspects)
             self._held = tf.constant(part[:]) if part.nbytes <= HELD_BYTES else None
+        number = tf.TensorSpec((), tf.int64)
+        self._batch = tf.function(self._make, input_signature=[number, number, tf.TensorSpec([self.count], tf.int64)])
+        """Traced once, not anew for each epoch."""
 
     def batches(self, epoch: int, first: int) -> tf.data.Iterator:
         """The batches (images, labels) of an epoch, counted from 0, from number `first` on.
@@ -70,11 +73,7 @@ class TrainingImages:
         order = tf.constant(np.random.default_rng([self._seed, epoch]).permutation(self.count))
 
         def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
-            images, labels = self._read(chosen), tf.gather(self._labels, chosen)
-            if self._augmentation is None:
-                return images, labels
-            return self._change(images, labels, chosen, [self._seed, epoch * self.steps_per_epoch + number])
+            return self._batch(number, tf.constant(epoch, tf.int64), order)
 
         options = tf.data.Options()
         options.threading.private_threadpool_size = self._threads
@@ -83,6 +82,13 @@ class TrainingImages:
             return iter(numbers.map(batch).prefetch(PREFETCHED_BATCHES).with_options(options))
         changed = numbers.map(batch, num_parallel_calls=min(self._threads, MOST_BESIDE))
         return iter(changed.prefetch(PREFETCHED_CHANGED).with_options(options))
+
+    def _make(self, number: tf.Tensor, epoch: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        chosen = order[number * self.batch_size : (number + 1) * self.batch_size]
+        images, labels = self._read(chosen), tf.gather(self._labels, chosen)
+        if self._augmentation is None:
+            return images, labels
+        return self._change(images, labels, chosen, [self._seed, epoch * self.steps_per_epoch + number])
 
     def _read(self, chosen: tf.Tensor) -> tf.Tensor:
         if self._held is not None:

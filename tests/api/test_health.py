@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
 from pydantic import SecretStr
 
-from api.headers import CONTENT_SECURITY_POLICY
+from api.headers import CONTENT_SECURITY_POLICY, request_facts
 from records.database import Database
+from records.log_output import JsonLines
 from tests.api.calling import Caller
 
 
@@ -83,3 +85,18 @@ def test_each_request_writes_one_line_that_nobody_can_forge(ada, caplog):
 
 def test_the_version_is_told(nobody):
     assert nobody.get("/version").json["version"].count(".") == 2
+
+
+def test_lines_of_json_tell_the_request_and_the_job_that_it_is_about(ada, ran, caplog):
+    with caplog.at_level(logging.INFO):
+        form = JsonLines(request_facts)
+        caplog.handler.setFormatter(form)
+        seen = []
+        caplog.handler.emit = lambda record: seen.append(json.loads(form.format(record)))
+        made = ada.post("jobs", {"kind": "noop"})
+        shown = ada.get(f"jobs/{ran}")
+    submitted = next(line for line in seen if line.get("event") == "job.submitted")
+    assert (submitted["job_id"], submitted["request_id"]) == (made.json["id"], made.headers["X-Request-Id"])
+    answered = seen[-1]
+    assert (answered["job_id"], answered["request_id"]) == (ran, shown.headers["X-Request-Id"])
+    assert answered["status"] == 200

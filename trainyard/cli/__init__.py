@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, predict, training, yard
+from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, operations, predict, training, yard
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ _COMMANDS = {
     **files.COMMANDS,
     **predict.COMMANDS,
     **yard.LOOK,
+    **operations.COMMANDS,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)

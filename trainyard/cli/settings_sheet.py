@@ -51,7 +51,7 @@ def _shown(name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, SecretStr):
-        return "***" if name == "token" else _PASSWORD.sub("***", value.get_secret_value())
+        return "***" if name.endswith("token") else _PASSWORD.sub("***", value.get_secret_value())
     if isinstance(value, tuple):
         return ":".join(map(str, value))
     return str(value)

@@ -26,6 +26,7 @@ if (prefill && fill(prefill).length) { // a network of one's own has no fields: 
   show("json");
   json.value = JSON.stringify(prefill, null, 2);
 }
+form.inert = false; // whoever typed before the values came would have mixed both
 
 // ── fields to spec ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -109,6 +109,7 @@ def test_a_clone_knows_its_origin(
 ) -> None:
     page = open_window(yard).log_in().go(f"/jobs/{finished}")
     page.get_by_role("link", name="Clone").click()
+    page.locator("#spec:not([inert])").wait_for()  # the origin's values have come
     page.get_by_label("Steps").fill("4")
     page.get_by_role("button", name="Submit job").click()
     expect(page.locator("#origin")).to_have_text(f"#{finished}")

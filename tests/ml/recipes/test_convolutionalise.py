@@ -131,8 +131,8 @@ def test_its_inspection_names_what_to_stage_and_counts_parameters():
     ("changes", "shelf", "path", "text"),
     [
         ({"run": {"job": 9}}, {}, "run.job", "There is no job 9"),
-        ({}, {"kind": "noop"}, "run.job", "of kind 'noop'"),
-        ({}, {"status": "running", "artifacts": {}}, "run.job", "is running and has kept no"),
+        ({}, {"kind": "noop"}, "run.job", "of kind noop predicts nothing"),
+        ({}, {"status": "running", "artifacts": {}}, "run.job", "is running and has no model yet"),
         ({"canvas": [20, 40]}, {}, "canvas", "at least 28 x 28 px"),
         ({}, {"spec": TRAINED | {"network": {"name": "se_resnet18"}}}, "run.job", "cannot be made convolutional"),
     ],
