@@ -70,14 +70,20 @@ def _devices(session: Session) -> Iterator[Metric]:
     there = _family("trainyard_device_memory_bytes", "Memory of each device", *labels)
     lent = _family("trainyard_device_lent_bytes", "Memory lent to attempts", *labels)
     used = _family("trainyard_device_used_bytes", "Peaks that its open attempts have measured so far", *labels)
+    taken = _family("trainyard_device_taken_bytes", "Memory that programs outside the yard hold", *labels)
     leases = _family("trainyard_device_leases", "Attempts that hold the device", *labels)
     rows = standing.list_memory(session)
     for row in rows:
         place = [row.worker, row.device, row.kind]
-        for family, value in ((there, row.memory_bytes), (lent, row.lent_bytes), (used, row.used_bytes)):
+        for family, value in (
+            (there, row.memory_bytes),
+            (lent, row.lent_bytes),
+            (used, row.used_bytes),
+            (taken, row.taken_bytes),
+        ):
             family.add_metric(place, value)
         leases.add_metric(place, row.leases)
-    yield from (there, lent, used, leases)
+    yield from (there, lent, used, taken, leases)
     yield _gauge("trainyard_workers", "Workers that are not offline", count_workers(session))
     yield _gauge("trainyard_devices", "Devices of those workers", len(rows))
     yield _gauge("trainyard_devices_busy", "Devices that a job holds", sum(row.leases > 0 for row in rows))

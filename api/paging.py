@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -30,10 +31,10 @@ def read_cursor(kind: str, cursor: str, *types: type, largest: int = LARGEST_ID)
     except (binascii.Error, ValueError, RecursionError):
         parts = None
     if not isinstance(parts, list) or len(parts) != len(types) + 1 or parts[0] != kind:
-        raise _no_cursor()
+        raise no_cursor()
     for part, expected in zip(parts[1:], types, strict=True):
         if type(part) is not expected or not _is_sane(part, largest):
-            raise _no_cursor()
+            raise no_cursor()
     return parts[1:]
 
 
@@ -43,6 +44,17 @@ def cut_page(rows: Sequence[T], limit: int) -> tuple[Sequence[T], T | None]:
     return page, page[-1] if len(rows) > limit else None
 
 
+def finite(number: float) -> float:
+    """The number itself.
+
+    Raises:
+        ValueError: it is infinite, or none at all.
+    """
+    if not math.isfinite(number):
+        raise ValueError(f"expected a finite number, got {number}")
+    return number
+
+
 def _is_sane(part: object, largest: int) -> bool:
     """Whether both databases can take it."""
     if isinstance(part, int):
@@ -50,5 +62,6 @@ def _is_sane(part: object, largest: int) -> bool:
     return isinstance(part, str) and "\x00" not in part
 
 
-def _no_cursor() -> InvalidRequest:
+def no_cursor() -> InvalidRequest:
+    """What is raised for a cursor that is not one of this list."""
     return InvalidRequest("`cursor` is not one of this list. Send the `next` of its last page, unchanged.")

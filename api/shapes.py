@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from records.catalogue import Dataset
 from records.estimates import Measured
-from records.reading import AnyRow, DeviceRow
+from records.past import PastJob
+from records.promises import is_kept
+from records.reading import AnyRow, DeviceRow, LeaseRow
 from records.runs import Point
 from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable, PredictionTable
 from records.thrift import Thrift
@@ -36,6 +38,9 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
         "time_left_s": live.get("time_left_s"),
         "attempts": [attempt_shape(attempt, row.spec) for attempt in attempts],
         "place_in_queue": row.place,
+        "expected_start": start_shape(row),
+        "promise": promise_shape(row),
+        "needs": needs_shape(row),
         "spec": row.spec,
         "parameters": row.parameters,
         "estimate": row.estimate,
@@ -63,6 +68,8 @@ def attempt_shape(row: AnyRow, spec: Mapping[str, Any]) -> dict[str, Any]:
         "started_at": time_shape(row.started_at),
         "first_step_at": time_shape(row.first_step_at),
         "finished_at": time_shape(row.finished_at),
+        "memory_bytes": row.memory_bytes,
+        "threads": row.threads,
         "peak_bytes": row.peak_bytes,
         "resident_bytes": row.resident_bytes,
         "thrift": thrift_shape(row.thrift, spec),
@@ -76,6 +83,36 @@ def thrift_shape(told: Mapping[str, Any] | None, spec: Mapping[str, Any]) -> dic
         return None
     thrift = Thrift(**told)
     return {**thrift.model_dump(), "text": thrift.words(int(spec["batch_size"]))}
+
+
+def start_shape(row: AnyRow) -> dict[str, str | None] | None:
+    """A `views.ExpectedStart` of a job that waits; None where nobody can tell, or it does not."""
+    if row.place is None or row.starts_at is None:
+        return None
+    return {
+        "from": time_shape(row.starts_from),
+        "likely": time_shape(row.starts_at),
+        "until": time_shape(row.starts_until),
+    }
+
+
+def promise_shape(row: AnyRow) -> dict[str, Any] | None:
+    """A `views.Promise`, with what came of it; None for a job that never had to wait."""
+    if row.promised_at is None:
+        return None
+    started = row.started_at
+    return {
+        "made_at": time_shape(row.promised_at),
+        "from": time_shape(row.promised_from),
+        "likely": time_shape(row.promised_likely),
+        "until": time_shape(row.promised_until),
+        "kept": None if started is None else is_kept(row.promised_from, row.promised_until, started),
+    }
+
+
+def needs_shape(row: AnyRow) -> dict[str, int | None]:
+    """A `views.Needs`."""
+    return {"cpu_bytes": row.cpu_bytes, "gpu_bytes": row.gpu_bytes, "threads": row.threads}
 
 
 def reason_shape(row: Any) -> dict[str, str] | None:
@@ -167,8 +204,8 @@ def dataset_shape(dataset: Dataset, row: DatasetTable | None) -> dict[str, Any]:
     }
 
 
-def device_shape(row: DeviceRow, *, may_see_job: bool) -> dict[str, Any]:
-    """A `views.Device`."""
+def device_shape(row: DeviceRow, *, may_see: Callable[[int], bool]) -> dict[str, Any]:
+    """A `views.Device`; `may_see` tells whether one may see the jobs of a person."""
     device, worker = row.device, row.worker
     return {
         "name": device.name,
@@ -179,8 +216,22 @@ def device_shape(row: DeviceRow, *, may_see_job: bool) -> dict[str, Any]:
         "worker": worker.name,
         "worker_status": worker.status,
         "seen_at": time_shape(worker.seen_at),
-        "busy": row.job_id is not None,
-        "job_id": row.job_id if may_see_job else None,
+        "slots": device.slots,
+        "taken_bytes": device.taken_bytes,
+        "takers": device.takers,
+        "lent_bytes": row.lent_bytes,
+        "leases": [lease_shape(lease, may_see=may_see) for lease in row.leases],
+    }
+
+
+def lease_shape(lease: LeaseRow, *, may_see: Callable[[int], bool]) -> dict[str, Any]:
+    """A `views.Lease`."""
+    return {
+        "job_id": lease.job_id if may_see(lease.owner_id) else None,
+        "memory_bytes": lease.memory_bytes,
+        "threads": lease.threads,
+        "since": time_shape(lease.since),
+        "peak_bytes": lease.peak_bytes,
     }
 
 
@@ -213,8 +264,16 @@ def waiting_shape(row: AnyRow) -> dict[str, Any]:
         "owner": row.owner,
         "priority": row.priority,
         "reason": reason_shape(row),
+        "expected_start": start_shape(row),
+        "promise": promise_shape(row),
+        "needs": needs_shape(row),
         "created_at": time_shape(row.created_at),
     }
+
+
+def past_shape(row: PastJob) -> dict[str, Any]:
+    """A `views.PastJob`."""
+    return {**row._asdict(), "submitted_at": time_shape(row.submitted_at)}
 
 
 def time_shape(value: datetime | None) -> str | None:

@@ -24,7 +24,7 @@ from ml.reporter import LONGEST_TEXT, Interruption, PipeClosed, PipeWriter, Repo
 from ml.shortages import means_out_of_memory
 from records.errors import DiskFull, JobError, OutOfMemory, RecipeFailed, TrainyardError
 from records.events import INTERRUPTED_EXIT, Failed, Finished, Interrupted
-from records.orders import Order
+from records.orders import Order, OrderedDevice
 from records.questions import PredictorOrder
 from records.specs import parse_spec
 
@@ -76,9 +76,11 @@ def run_child(orders: int | HasDescriptor, events_fd: int, *, log_fd: int | None
 
 
 def _answer(orders_fd: int, writer: PipeWriter, stop: threading.Event) -> int:
+    lent: OrderedDevice | None = None
     try:
         lines = ParentLines(orders_fd)
         order = _ANY_ORDER.validate_json(next(lines))
+        lent = order.device
         if isinstance(order, PredictorOrder):
             return _serve(order, lines, writer)
         summary = _run_recipe(order, Reporter(writer, stop=stop))
@@ -89,7 +91,7 @@ def _answer(orders_fd: int, writer: PipeWriter, stop: threading.Event) -> int:
         raise
     except Exception as error:
         traceback.print_exc()
-        ours = as_job_error(error)
+        ours = as_job_error(error, lent)
         writer(Failed(code=ours.code, text=ours.text[:LONGEST_TEXT]))
         return FAILED_EXIT
     writer(Finished(summary=summary))
@@ -119,8 +121,13 @@ def _serve(order: PredictorOrder, lines: ParentLines, writer: PipeWriter) -> int
     return 0
 
 
-def as_job_error(error: Exception) -> JobError:
-    """A foreign error as one of ours; ours stay what they are."""
+def as_job_error(error: Exception, lent: OrderedDevice | None = None) -> JobError:
+    """A foreign error as one of ours; ours stay what they are.
+
+    Args:
+        error: whatever was raised.
+        lent: what the child was lent of which device, for the text.
+    """
     if isinstance(error, JobError):
         return error
     text = f"{type(error).__name__}: {error}"
@@ -129,8 +136,9 @@ def as_job_error(error: Exception) -> JobError:
     if _is_disk_full(error):
         return DiskFull(f"Expected room for the files of this attempt, but the disk is full ({text[:500]}). Free some.")
     if means_out_of_memory(error):
+        part = f"the {lent.memory_bytes / 1e9:.1f} GB of {lent.name} that it was lent" if lent else "its device has"
         return OutOfMemory(
-            f"A step needs more memory than the device or its share has ({text[:500]}). "
+            f"A step needs more memory than {part} ({text[:500]}). "
             "Choose a smaller batch or network, or a larger device."
         )
     return RecipeFailed(f"The recipe ended with an error of its own; the log holds the traceback. {text[:2000]}")

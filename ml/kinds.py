@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from ml.inspections.convolutionalise import inspect_convolutionalise
+from ml.inspections.evaluate import inspect_evaluate
 from ml.inspections.export import inspect_export
 from ml.inspections.finetune import inspect_finetune
 from ml.inspections.inspection import Inspection
@@ -35,6 +36,7 @@ KINDS: dict[str, Kind] = {
     "finetune": Kind(inspect_finetune, "ml.recipes.finetune:finetune", trains_classifier=True),
     "convolutionalise": Kind(inspect_convolutionalise, "ml.recipes.convolutionalise:convert"),
     "predict": Kind(inspect_predict, "ml.recipes.predict:predict"),
+    "evaluate": Kind(inspect_evaluate, "ml.recipes.evaluate:evaluate"),
     "export": Kind(inspect_export, "ml.recipes.export:export"),
     "noop": Kind(inspect_noop, "ml.recipes.noop:noop"),
 }

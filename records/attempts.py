@@ -15,14 +15,20 @@ from sqlalchemy.orm import Session
 
 from records import retries
 from records.database import lock_pass, rows_changed
-from records.errors import LeaseLost
+from records.errors import LeaseLost, OutOfMemory, OverCapacity
 from records.jobs import add_event, change, grow_version, lock_job, move
 from records.lessons import begin_thriftily, find_answer, remember
+from records.needs import outgrow, teach
+from records.placing.reasons import size_words
+from records.placing.sizes import share_of
 from records.retries import Outcome
 from records.runs import finish_run, open_run
 from records.states import OPEN_ATTEMPTS, AttemptStatus, JobStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, LeaseTable, WorkerTable
 from records.thrift import Thrift
+
+_NEARLY_ALL = 0.9
+"""Who was lent so much of a device had as good as all of it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,9 @@ class Claim:
     number: int
     spec: dict[str, Any]
     device: DeviceTable
+    memory_bytes: int
+    """Lent to it of the device."""
+    threads: int
     thrift: Thrift | None = None
     """How it is to save memory; None as the spec says."""
 
@@ -44,12 +53,26 @@ class Directive:
     """What the yard asks of a running attempt."""
 
     cancel: bool
+    make_room: bool = False
+    """To write a checkpoint and go back to the queue, for a job of higher priority."""
 
 
 def place_attempt(
-    session: Session, job: JobTable, device: DeviceTable, *, memory_bytes: int, expires_at: datetime, at: datetime
+    session: Session,
+    job: JobTable,
+    device: DeviceTable,
+    *,
+    memory_bytes: int,
+    threads: int,
+    expires_at: datetime,
+    at: datetime,
 ) -> AttemptTable:
-    """Give a device to a locked, queued job: a new attempt with a lease."""
+    """Lend a part of a device to a locked, queued job: a new attempt with a lease.
+
+    Raises:
+        OverCapacity: less is left of the device than that. It does not trust whoever planned this.
+    """
+    _guard_capacity(session, device, memory_bytes=memory_bytes, threads=threads)
     last = session.scalar(select(func.max(AttemptTable.number)).where(AttemptTable.job_id == job.id))
     attempt = AttemptTable(
         job_id=job.id,
@@ -57,14 +80,19 @@ def place_attempt(
         status=AttemptStatus.PLACED,
         worker_id=device.worker_id,
         device_id=device.id,
+        memory_bytes=memory_bytes,
+        threads=threads,
+        share=share_of(device.kind, memory_bytes, threads, of_bytes=device.memory_bytes, of_threads=device.threads),
         placed_at=at,
     )
     session.add(attempt)
     session.flush()
-    lease = LeaseTable(attempt_id=attempt.id, device_id=device.id, memory_bytes=memory_bytes, expires_at=expires_at)
-    session.add(lease)
-    text = f"Attempt {attempt.number} has {device.name}."
-    change(session, job.id, reason_code="placed", reason_text=text)
+    lent = {"memory_bytes": memory_bytes, "threads": threads}
+    session.add(LeaseTable(attempt_id=attempt.id, device_id=device.id, expires_at=expires_at, **lent))
+    text = f"Attempt {attempt.number} has {_part_words(device, memory_bytes, threads)}."
+    # The bits of a training depend on the number of threads, so later attempts get as many.
+    sticky = {"threads": threads} if device.kind != "gpu" and job.threads is None else {}
+    change(session, job.id, reason_code="placed", reason_text=text, **sticky)
     add_event(session, job.id, "placed", actor="yard", at=at, text=text)
     return attempt
 
@@ -95,8 +123,17 @@ def claim(session: Session, attempt_id: int, worker: WorkerTable, *, lease_s: fl
     started: dict[str, Any] = {} if job.started_at else {"started_at": at}
     move(session, job, JobStatus.RUNNING, actor=f"worker:{worker.name}", at=at, live={"stage": "starting"}, **started)
     device = session.get_one(DeviceTable, attempt.device_id)
-    thrift = begin_thriftily(session, job, attempt, device, at=at)
-    return Claim(attempt_id, job.id, open_run(session, job.id, at=at), attempt.number, job.spec, device, thrift)
+    return Claim(
+        attempt_id,
+        job.id,
+        open_run(session, job.id, at=at),
+        attempt.number,
+        job.spec,
+        device,
+        attempt.memory_bytes,
+        attempt.threads,
+        begin_thriftily(session, job, attempt, device, at=at),
+    )
 
 
 def guard(session: Session, attempt_id: int, job_id: int, *, lease_s: float, at: datetime) -> Directive:
@@ -109,11 +146,32 @@ def guard(session: Session, attempt_id: int, job_id: int, *, lease_s: float, at:
     """
     job = lock_job(session, job_id)
     alive = session.execute(
-        select(AttemptTable.id).where(AttemptTable.id == attempt_id, AttemptTable.status == AttemptStatus.RUNNING)
-    ).scalar_one_or_none()
+        select(AttemptTable.preempted_at).where(
+            AttemptTable.id == attempt_id, AttemptTable.status == AttemptStatus.RUNNING
+        )
+    ).one_or_none()
     if alive is None or not _extend(session, attempt_id, at + timedelta(seconds=lease_s)):
         raise LeaseLost(f"Attempt {attempt_id} of job {job_id} is no longer running here.")
-    return Directive(cancel=job.cancel_requested_at is not None)
+    return Directive(cancel=job.cancel_requested_at is not None, make_room=alive.preempted_at is not None)
+
+
+def preempt(session: Session, job_id: int, *, for_job_id: int, at: datetime) -> None:
+    """Ask the running attempt of a job to write a checkpoint and make room; a job without one is left alone."""
+    lock_job(session, job_id)
+    asked = rows_changed(
+        session,
+        update(AttemptTable)
+        .where(
+            AttemptTable.job_id == job_id,
+            AttemptTable.status == AttemptStatus.RUNNING,
+            AttemptTable.preempted_at.is_(None),
+        )
+        .values(preempted_at=at),
+    )
+    if asked:
+        text = "Asked to make room for a job of higher priority."
+        add_event(session, job_id, "preempted", actor="yard", at=at, text=text)
+        grow_version(session, [job_id])
 
 
 def note_child(session: Session, attempt_id: int, **columns: Any) -> None:
@@ -198,8 +256,13 @@ def _settle(
     """Move a running job after its attempt."""
     if job.cancel_requested_at is not None and outcome.status != AttemptStatus.SUCCEEDED:
         outcome = Outcome.cancelled()
+    device = session.get_one(DeviceTable, attempt.device_id)
+    may_grow = outcome.code == OutOfMemory.code and attempt.memory_bytes < _NEARLY_ALL * device.memory_bytes
+    if may_grow:
+        outgrow(session, job, lent_bytes=attempt.memory_bytes, device_bytes=device.memory_bytes)
     verdict = retries.decide(
         outcome,
+        may_grow=may_grow,
         started=attempt.started_at is not None,
         retries_left=job.retries_left,
         # Not the attempt's number: interrupted attempts cost nothing.
@@ -222,12 +285,45 @@ def _settle(
         finish_run(session, job.id, at=at)
     if verdict.status == JobStatus.SUCCEEDED:
         remember(session, job, attempt, at=at)
+        teach(session, job)
     return verdict.status
 
 
 def _extend(session: Session, attempt_id: int, until: datetime) -> bool:
     statement = update(LeaseTable).where(LeaseTable.attempt_id == attempt_id).values(expires_at=until)
     return rows_changed(session, statement) == 1
+
+
+def _guard_capacity(session: Session, device: DeviceTable, *, memory_bytes: int, threads: int) -> None:
+    lock_pass(session, "schedule")  # nobody else lends meanwhile
+    held, used, count = session.execute(
+        select(
+            func.coalesce(func.sum(LeaseTable.memory_bytes), 0),
+            func.coalesce(func.sum(LeaseTable.threads), 0),
+            func.count(),
+        ).where(LeaseTable.device_id == device.id)
+    ).one()
+    short = [
+        f"{wanted:,} {what} with {have:,} of {most:,} lent already"
+        for what, wanted, have, most in (
+            ("bytes", memory_bytes, int(held), device.memory_bytes),
+            ("threads", 0 if device.kind == "gpu" else threads, int(used), device.threads),
+            ("places", 1, count, device.slots),
+        )
+        if wanted and have + wanted > most
+    ]
+    if short:
+        raise OverCapacity(f"{device.name} cannot lend {' and '.join(short)}.")
+
+
+def _part_words(device: DeviceTable, memory_bytes: int, threads: int) -> str:
+    """What an attempt has, for people: `gpu:0`, or `5.2 GB of gpu:0`, or `0.6 GB and 1 thread of cpu:0`."""
+    if memory_bytes >= _NEARLY_ALL * device.memory_bytes:
+        return device.name
+    part = size_words(memory_bytes)
+    if device.kind != "gpu":
+        part += " and 1 thread" if threads == 1 else f" and {threads} threads"
+    return f"{part} of {device.name}"
 
 
 def _ending(attempt: AttemptTable, outcome: Outcome) -> str:

@@ -8,6 +8,7 @@ TrainyardError
 │   ├── NotJson             400  the body is not JSON
 │   ├── Unauthorized        401  no token, or one that is unknown, expired or revoked
 │   ├── Forbidden           403  the token is good, the act is not for this person
+│   │   └── PriorityTooHigh 403  only administrators may ask for such a priority
 │   ├── NotFound            404  nothing of that name is visible to this person
 │   │   └── DatasetNotFetched 404 no worker has fetched this dataset yet
 │   ├── MethodNotAllowed    405  the address exists, the method does not
@@ -23,6 +24,7 @@ TrainyardError
 │   ├── UnreadableImages    422  none of the images can be read
 │   ├── PreconditionRequired 428 the thing may only be changed with If-Match
 │   ├── TooManyRequests     429  a limit was reached
+│   │   ├── QueueQuotaReached 429 as many of this person's jobs wait as may
 │   │   ├── TooManyStreams  429  all event streams of this process are taken
 │   │   ├── TooManyUploads  429  this process receives as many uploads as it may
 │   │   └── TooManyPredictions 429 a person has many predictions without an answer
@@ -37,6 +39,7 @@ TrainyardError
 │       └── ChildDied, PredictorDied, FetchFailed, LeaseExpired, BlobUnavailable
 ├── BackupError             a backup cannot be made, is damaged, or may not be put into this yard
 ├── SchemaNewer             the database is of a later release than this code
+├── OverCapacity            a device would be lent beyond what it has: the planner is wrong, nothing is written
 └── LeaseLost               the attempt is no longer ours: stop quietly, write nothing
 """
 
@@ -117,6 +120,12 @@ class Forbidden(RequestError):
 
     status = 403
     code = "forbidden"
+
+
+class PriorityTooHigh(Forbidden):
+    """Raised when a member asks for a priority that only administrators may have."""
+
+    code = "priority_too_high"
 
 
 class NotFound(RequestError):
@@ -239,6 +248,12 @@ class TooManyStreams(TooManyRequests):
     """Raised when every event stream that one process may serve is taken: poll instead."""
 
     code = "too_many_streams"
+
+
+class QueueQuotaReached(TooManyRequests):
+    """Raised when as many of somebody's jobs wait as this yard allows: wait until some have started."""
+
+    code = "queue_quota_reached"
 
 
 class TooManyUploads(TooManyRequests):
@@ -409,6 +424,12 @@ class BlobUnavailable(TransientJobError):
     """Raised when stored bytes could not be read or written just now."""
 
     code = "blob_unavailable"
+
+
+class OverCapacity(TrainyardError):
+    """Raised when a lease would take more of a device than is left of it, whatever the planner thought."""
+
+    code = "over_capacity"
 
 
 class LeaseLost(TrainyardError):

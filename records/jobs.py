@@ -18,6 +18,9 @@ from sqlalchemy.orm import Session
 from records.database import lock_pass, rows_changed
 from records.dataset_uses import use_datasets
 from records.errors import Conflict, IdempotencyKeyReused, NotFound
+from records.likeness import likeness_of
+from records.needs import learn
+from records.placing import LAST_RANK
 from records.specs import Spec
 from records.states import FINISHED, MOVES, OPEN_ATTEMPTS, AttemptStatus, JobStatus
 from records.tables import AttemptTable, IdempotencyKeyTable, JobEventTable, JobTable, LeaseTable
@@ -34,6 +37,8 @@ def submit(
     parameters: int,
     at: datetime,
     estimate: dict[str, Any] | None = None,
+    demand: dict[str, Any] | None = None,
+    threads: int | None = None,
     datasets: Iterable[str] = (),
     cloned_from: int | None = None,
 ) -> JobTable:
@@ -47,6 +52,8 @@ def submit(
         parameters: of the network.
         at: now.
         estimate: what it is thought to cost.
+        demand: what of that a device must have, as `records.needs` takes it; None asks for a whole device.
+        threads: processor threads of a CPU device; None asks for all.
         datasets: pinned references of those that it names, which it keeps from being deleted.
         cloned_from: the job whose spec it began with.
 
@@ -62,6 +69,9 @@ def submit(
         estimate=estimate,
         status=JobStatus.QUEUED,
         priority=spec.priority,
+        rank=LAST_RANK,
+        demand=demand,
+        threads=threads,
         retries_left=spec.max_retries,
         progress=0.0,
         live={},
@@ -69,6 +79,8 @@ def submit(
         cloned_from=cloned_from,
         created_at=at,
     )
+    job.likeness = likeness_of(job.spec)
+    learn(session, job)
     session.add(job)
     session.flush()
     use_datasets(session, job.id, datasets)

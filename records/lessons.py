@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from records.errors import OutOfMemory
@@ -28,7 +28,7 @@ _WITHOUT_EFFECT = frozenset(
     {
         *SavingMemory.model_fields,
         "epochs", "head_epochs", "seed", "learning_rate", "head_learning_rate", "schedule", "early_stopping",
-        "class_weights", "rate_decay", "validation_fraction", "train_examples", "checkpoint_every_s",
+        "class_weights", "rate_decay", "validation_fraction", "split_seed", "train_examples", "checkpoint_every_s",
     }
 )  # fmt: skip
 """Fields of specs that do not change what a step takes. A field that is not named here counts."""
@@ -52,7 +52,7 @@ def begin_thriftily(
     first = job.started_at == at
     if found is None and first and job.spec.get("on_oom") == "adapt":
         lesson = _find(session, job, device)
-        if lesson is not None and _memory_of(attempt, device) <= lesson.memory_bytes:
+        if lesson is not None and attempt.memory_bytes <= lesson.memory_bytes:
             found = lesson.thrift
             text = f"Starts with {_words(job, found)}, as job {lesson.job_id} found out on {device.model}."
             change(session, job.id, thrift=found)
@@ -96,8 +96,8 @@ def _find(session: Session, job: JobTable, device: DeviceTable) -> MemoryLessonT
 
 def _most_that_ran_out(session: Session, job: JobTable, device: DeviceTable) -> int | None:
     """The most memory of such a device with which an attempt at the job ran out; None where none did."""
-    rows = session.execute(
-        select(AttemptTable, DeviceTable)
+    return session.scalar(
+        select(func.max(AttemptTable.memory_bytes))
         .join(DeviceTable, DeviceTable.id == AttemptTable.device_id)
         .where(
             AttemptTable.job_id == job.id,
@@ -107,12 +107,6 @@ def _most_that_ran_out(session: Session, job: JobTable, device: DeviceTable) -> 
             DeviceTable.model == device.model,
         )
     )
-    return max((_memory_of(attempt, of) for attempt, of in rows), default=None)
-
-
-def _memory_of(attempt: AttemptTable, device: DeviceTable) -> int:
-    """What an attempt has of its device, in bytes."""
-    return device.memory_bytes
 
 
 def _thrift(job: JobTable, told: Mapping[str, Any] | None) -> Thrift:

@@ -11,7 +11,7 @@ from records.thrift import Thrift
 
 
 class OrderedDevice(BaseModel):
-    """The device that the attempt holds a lease on."""
+    """The device that the attempt holds a lease on, and how much of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,6 +22,7 @@ class OrderedDevice(BaseModel):
     index: int
     """Position among the machine's devices of this kind."""
     memory_bytes: int
+    """Of its memory, so much is the child's: it must not take more."""
     threads: int
     """Processor threads that the child may use."""
 

@@ -22,6 +22,7 @@ from records.tables import (
     JobTable,
     LeaseTable,
     MetricTable,
+    PromiseTable,
     RunTable,
     UserTable,
     WorkerTable,
@@ -42,13 +43,39 @@ class JobStamp(NamedTuple):
     """Changes that people made to its name, note and tags."""
 
 
+class LeaseRow(NamedTuple):
+    """What one job holds of a device."""
+
+    job_id: int
+    owner_id: int
+    memory_bytes: int
+    threads: int
+    since: datetime
+    peak_bytes: int | None
+    """What its child has measured so far."""
+
+
 class DeviceRow(NamedTuple):
-    """A device of a worker that is not offline, and the job that holds it."""
+    """A device of a worker that is not offline, and who holds what of it."""
 
     device: DeviceTable
     worker: WorkerTable
-    job_id: int | None
-    job_owner_id: int | None
+    leases: tuple[LeaseRow, ...]
+
+    @property
+    def lent_bytes(self) -> int:
+        """Memory that jobs hold, all together."""
+        return sum(lease.memory_bytes for lease in self.leases)
+
+    @property
+    def free_bytes(self) -> int:
+        """Memory that neither jobs nor programs outside the yard hold."""
+        return max(0, self.device.memory_bytes - self.device.taken_bytes - self.lent_bytes)
+
+    @property
+    def free_threads(self) -> int:
+        """Threads that no job holds; on a CPU device."""
+        return max(0, self.device.threads - sum(lease.threads for lease in self.leases))
 
 
 def job_stamp(session: Session, job_id: int) -> JobStamp | None:
@@ -118,21 +145,22 @@ def list_jobs(
 
 
 def list_queue(
-    session: Session, *, owner_id: int | None = None, after: tuple[int, int] | None = None, limit: int = 200
+    session: Session, *, owner_id: int | None = None, after: tuple[int, float, int] | None = None, limit: int = 200
 ) -> Sequence[AnyRow]:
-    """Waiting jobs behind `after` = (priority, id), in the order of `records.placing`; `place` counts everybody's."""
+    """Waiting jobs behind `after` = (priority, rank, id), the next first; `place` counts everybody's."""
     places = _places().subquery()
     query = (
-        select(*_JOB_COLUMNS, UserTable.name.label("owner"), places.c.place)
+        select(*_JOB_COLUMNS, *_PROMISE_COLUMNS, UserTable.name.label("owner"), places.c.place)
+        .outerjoin(PromiseTable, PromiseTable.job_id == JobTable.id)
         .join(places, places.c.id == JobTable.id)
         .join(UserTable, UserTable.id == JobTable.owner_id)
         .order_by(places.c.place)
         .limit(limit)
     )
     if after is not None:
-        priority, job_id = after
-        later = and_(JobTable.priority == priority, JobTable.id > job_id)
-        query = query.where(or_(JobTable.priority < priority, later))
+        priority, rank, job_id = after
+        later = or_(JobTable.rank > rank, and_(JobTable.rank == rank, JobTable.id > job_id))
+        query = query.where(or_(JobTable.priority < priority, and_(JobTable.priority == priority, later)))
     return session.execute(query if owner_id is None else query.where(JobTable.owner_id == owner_id)).all()
 
 
@@ -195,17 +223,27 @@ def read_metric_tail(
 
 
 def show_devices(session: Session) -> list[DeviceRow]:
-    """Every device of every worker that is not offline, with the job that holds it."""
+    """Every device of every worker that is not offline, with the jobs that hold a part of it."""
     rows = session.execute(
-        select(DeviceTable, WorkerTable, JobTable.id, JobTable.owner_id)
+        select(DeviceTable, WorkerTable)
         .join(WorkerTable, WorkerTable.id == DeviceTable.worker_id)
-        .outerjoin(LeaseTable, LeaseTable.device_id == DeviceTable.id)
-        .outerjoin(AttemptTable, AttemptTable.id == LeaseTable.attempt_id)
-        .outerjoin(JobTable, JobTable.id == AttemptTable.job_id)
         .where(WorkerTable.status != "offline")
         .order_by(WorkerTable.name, DeviceTable.name)
+    ).all()
+    leases = session.execute(
+        select(
+            LeaseTable.device_id,
+            *(JobTable.id, JobTable.owner_id, LeaseTable.memory_bytes, LeaseTable.threads),
+            *(AttemptTable.placed_at, AttemptTable.peak_bytes),
+        )
+        .join(AttemptTable, AttemptTable.id == LeaseTable.attempt_id)
+        .join(JobTable, JobTable.id == AttemptTable.job_id)
+        .order_by(LeaseTable.attempt_id)
     )
-    return [DeviceRow(*row) for row in rows]
+    held: dict[int, list[LeaseRow]] = defaultdict(list)
+    for device_id, *lease in leases.all():
+        held[device_id].append(LeaseRow._make(lease))
+    return [DeviceRow(device, worker, tuple(held[device.id])) for device, worker in rows]
 
 
 def count_jobs(session: Session, *, owner_id: int | None = None) -> dict[str, int]:
@@ -229,20 +267,22 @@ def count_workers(session: Session) -> int:
 
 _JOBS, _RUNS, _USERS = JobTable.__table__, RunTable.__table__, UserTable.__table__
 _TRIES, _WORKERS, _DEVICES = AttemptTable.__table__, WorkerTable.__table__, DeviceTable.__table__
+_PROMISES = PromiseTable.__table__
 # Over bare tables, as SQLAlchemy takes twice as long for a statement over mapped classes.
 
 
 def _place_of_one() -> Any:
-    """How many queued jobs go first, plus one, in the order of `records.placing`; NULL for a job that does not wait."""
+    """How many queued jobs go first, plus one, as the scheduler has ranked them; NULL for a job that does not wait."""
     ahead, this = _JOBS.alias(), _JOBS.c
-    goes_first = or_(ahead.c.priority > this.priority, and_(ahead.c.priority == this.priority, ahead.c.id < this.id))
+    before = or_(ahead.c.rank < this.rank, and_(ahead.c.rank == this.rank, ahead.c.id < this.id))
+    goes_first = or_(ahead.c.priority > this.priority, and_(ahead.c.priority == this.priority, before))
     count = select(func.count() + 1).where(ahead.c.status == JobStatus.QUEUED, goes_first)
     return case((this.status == JobStatus.QUEUED, count.correlate(_JOBS).scalar_subquery()), else_=None)
 
 
 def _places() -> Any:
     """The place of every queued job, in one pass over the queue."""
-    order = [JobTable.priority.desc(), JobTable.id]
+    order = [JobTable.priority.desc(), JobTable.rank, JobTable.id]
     return select(JobTable.id, func.row_number().over(order_by=order).label("place")).where(
         JobTable.status == JobStatus.QUEUED
     )
@@ -251,20 +291,37 @@ def _places() -> Any:
 def _listed() -> Any:
     places = _places().subquery()
     return (
-        select(*_JOB_COLUMNS, UserTable.name.label("owner"), RunTable.summary, places.c.place)
+        select(*_JOB_COLUMNS, *_PROMISE_COLUMNS, UserTable.name.label("owner"), RunTable.summary, places.c.place)
         .join(UserTable, UserTable.id == JobTable.owner_id)
         .outerjoin(RunTable, RunTable.job_id == JobTable.id)
+        .outerjoin(PromiseTable, PromiseTable.job_id == JobTable.id)
         .outerjoin(places, places.c.id == JobTable.id)
     )
 
 
 _JOB_COLUMNS = tuple(_JOBS.c)
+_PROMISE_COLUMNS = (
+    _PROMISES.c.made_at.label("promised_at"),
+    _PROMISES.c.starts_from.label("promised_from"),
+    _PROMISES.c.starts_at.label("promised_likely"),
+    _PROMISES.c.starts_until.label("promised_until"),
+)
 _STAMP = select(_JOBS.c.owner_id, _JOBS.c.status, _JOBS.c.version, _place_of_one(), _JOBS.c.edits).where(
     _JOBS.c.id == bindparam("job_id")
 )
 _JOB = (
-    select(*_JOB_COLUMNS, _USERS.c.name.label("owner"), _RUNS.c.summary, _place_of_one().label("place"))
-    .select_from(_JOBS.join(_USERS, _USERS.c.id == _JOBS.c.owner_id).outerjoin(_RUNS, _RUNS.c.job_id == _JOBS.c.id))
+    select(
+        *_JOB_COLUMNS,
+        *_PROMISE_COLUMNS,
+        _USERS.c.name.label("owner"),
+        _RUNS.c.summary,
+        _place_of_one().label("place"),
+    )
+    .select_from(
+        _JOBS.join(_USERS, _USERS.c.id == _JOBS.c.owner_id)
+        .outerjoin(_RUNS, _RUNS.c.job_id == _JOBS.c.id)
+        .outerjoin(_PROMISES, _PROMISES.c.job_id == _JOBS.c.id)
+    )
     .where(_JOBS.c.id == bindparam("job_id"))
 )
 _LISTED_ATTEMPTS = (

@@ -40,9 +40,9 @@ class Outcome:
         return cls(AttemptStatus.CANCELLED, "cancelled", text)
 
     @classmethod
-    def interrupted(cls, text: str) -> Outcome:
-        """It stopped because its worker shuts down."""
-        return cls(AttemptStatus.INTERRUPTED, "worker_stopped", text)
+    def interrupted(cls, text: str, *, code: str = "worker_stopped") -> Outcome:
+        """It stopped because its worker shuts down, or (`preempted`) to make room."""
+        return cls(AttemptStatus.INTERRUPTED, code, text)
 
     @classmethod
     def lost(cls, text: str) -> Outcome:
@@ -64,7 +64,13 @@ class Verdict:
 
 
 def decide(
-    outcome: Outcome, *, started: bool, retries_left: int, retries_spent: int, shortage: Answer | None = None
+    outcome: Outcome,
+    *,
+    started: bool,
+    retries_left: int,
+    retries_spent: int,
+    may_grow: bool = False,
+    shortage: Answer | None = None,
 ) -> Verdict:
     """What follows for a job whose attempt ended so.
 
@@ -73,6 +79,7 @@ def decide(
         started: whether its worker ever took it up; an attempt that nobody began costs nothing.
         retries_left: how many more tries the spec allows.
         retries_spent: how many were used, for the waiting time.
+        may_grow: whether it ran out of the part of a device that it was lent, and asks for more from now on.
         shortage: where memory did not do and the spec lets the yard adapt: what to change, or that nothing is left.
     """
     text = outcome.text
@@ -82,6 +89,8 @@ def decide(
         return Verdict(JobStatus.CANCELLED, "cancelled", text)
     if outcome.status == AttemptStatus.INTERRUPTED or not started:
         return Verdict(JobStatus.QUEUED, outcome.code, text)
+    if may_grow and retries_left >= 1:  # not the job was too large, but its estimate too small
+        return Verdict(JobStatus.QUEUED, outcome.code, f"{text} The next try is lent more.", spends_retry=True)
     if outcome.code == OutOfMemory.code:
         return _after_shortage(outcome, shortage)
     if not issubclass(job_error_class(outcome.code or ""), TransientJobError):

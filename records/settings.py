@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     """Models that a worker's predictor holds ready."""
     predict_threads: int = Field(1, ge=0)
     """Processor threads that the predictor may use; 0 means all."""
+    predict_memory_bytes: int = Field(2_000_000_000, ge=200_000_000)
+    """Main memory that the predictor may take; the CPU lends so much less to jobs. At most a quarter of what it has."""
     predict_idle_s: float = Field(600.0, gt=0.0)
     """A predictor that nobody asked for so long ends and gives its memory back, in seconds."""
     predict_limit_s: float = Field(60.0, gt=0.0)
@@ -109,7 +111,13 @@ class Settings(BaseSettings):
     child_start: Literal["preload", "spawn"] = "preload"
     """How children start: forked from a process that has imported TensorFlow, or as a fresh interpreter."""
     cpu_threads: int = Field(0, ge=0)
-    """Processor threads that a job on the CPU may use; 0 means all."""
+    """Processor threads that the CPU lends to jobs, all together; 0 means all."""
+    job_threads: int = Field(0, ge=0)
+    """Processor threads for a job on the CPU whose spec asks for none; 0 means one for a small training, else all."""
+    gpu_jobs: int = Field(8, ge=1, le=64)
+    """Jobs that may share a GPU, if their memory fits."""
+    devices: str = Field("", max_length=10_000)
+    """Devices declared by hand, for tests and what-if: `cpu:0=4GB/1,gpu:0=8GB` (name, memory, threads)."""
     ready_cache_bytes: int = Field(20_000_000_000, ge=0)
     """Room on a worker for photographs that are kept in the size that jobs want; the least used go first."""
     flush_s: float = Field(1.0, gt=0.0)
@@ -122,8 +130,31 @@ class Settings(BaseSettings):
     """Time that a child has for its last checkpoint when the worker shuts down, in seconds."""
     cancel_grace_s: float = Field(3.0, gt=0.0)
     """Time that a cancelled child has to end by itself before it is killed, in seconds."""
+
+    half_life_s: float = Field(6 * 3600.0, ge=60.0)
+    """Time after which what somebody has used of the devices counts half, in seconds."""
+    shares: Annotated[dict[str, float], NoDecode] = Field(default_factory=dict)
+    """Shares due to people beside others, `ada=2,bob=0.5`; 1 for who is not named."""
+    most_queued: int = Field(0, ge=0)
+    """Jobs that a member may have waiting; 0 is no limit."""
+    most_running: int = Field(0, ge=0)
+    """Jobs of one person that run at a time; 0 is no limit."""
+    most_week_hours: float = Field(0.0, ge=0.0)
+    """Hours of whole devices that a member may use in seven days; 0 is no limit."""
+    most_priority: int = Field(100, ge=-100, le=100)
+    """Highest `priority` that a member may ask for."""
+    preemption: bool = False
+    """Whether a job of higher priority may send running ones of lower priority back to the queue."""
+    least_run_s: float = Field(600.0, ge=0.0)
+    """A job is not sent back before it has run so long, in seconds."""
+
     test_kinds: bool = False
     """Know the job kinds made for tests."""
+
+    @field_validator("shares", mode="before")
+    @classmethod
+    def _read_shares(cls, value: object) -> object:
+        return parse_shares(value) if isinstance(value, str) else value
 
     def model_post_init(self, context: object) -> None:
         """Make paths absolute once, so that every process of the yard means the same folders."""
@@ -170,6 +201,24 @@ class Settings(BaseSettings):
 
 def _folders(variable: str) -> tuple[Path, ...]:
     return tuple(Path(p).expanduser().absolute() for p in os.environ.get(variable, "").split(":") if p)
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """The shares in `ada=2,bob=0.5`.
+
+    Raises:
+        ValueError: a part has another form, or a share is not above zero.
+    """
+    shares: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, number = part.partition("=")
+        try:
+            shares[name.strip()] = float(number)
+        except ValueError:
+            raise ValueError(f"expected NAME=SHARE, such as ada=2, got {part!r}") from None
+        if not 0 < shares[name.strip()] < 1e6:
+            raise ValueError(f"expected a share above 0 for {name.strip()!r}, got {number!r}")
+    return shares
 
 
 CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH")

@@ -43,7 +43,7 @@ class Outcomes(NamedTuple):
 
 
 class DeviceMemory(NamedTuple):
-    """A device of a worker that is not offline: bytes there are, lent to attempts, and used by them."""
+    """A device of a worker that is not offline: bytes there are, lent to attempts, used by them, and held by others."""
 
     worker: str
     device: str
@@ -53,6 +53,8 @@ class DeviceMemory(NamedTuple):
     used_bytes: int
     """The peaks that its open attempts have measured so far."""
     leases: int
+    taken_bytes: int
+    """Held by programs outside the yard."""
 
 
 class Rightness(NamedTuple):
@@ -100,15 +102,16 @@ def list_memory(session: Session) -> list[DeviceMemory]:
             func.coalesce(func.sum(LeaseTable.memory_bytes), 0),
             func.coalesce(func.sum(AttemptTable.peak_bytes), 0),
             func.count(LeaseTable.attempt_id),
+            DeviceTable.taken_bytes,
         )
         .join(WorkerTable, WorkerTable.id == DeviceTable.worker_id)
         .outerjoin(LeaseTable, LeaseTable.device_id == DeviceTable.id)
         .outerjoin(AttemptTable, (AttemptTable.id == LeaseTable.attempt_id) & open_ones)
         .where(WorkerTable.status != "offline")
-        .group_by(WorkerTable.name, DeviceTable.name, DeviceTable.kind, DeviceTable.memory_bytes)
+        .group_by(WorkerTable.id, DeviceTable.id)
         .order_by(WorkerTable.name, DeviceTable.name)
     )
-    return [DeviceMemory(*row[:4], int(row[4] or 0), int(row[5] or 0), row[6]) for row in rows]
+    return [DeviceMemory(*row[:4], int(row[4] or 0), int(row[5] or 0), *row[6:]) for row in rows]
 
 
 def list_rightness(session: Session, *, form: int) -> list[Rightness]:

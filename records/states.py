@@ -28,7 +28,7 @@ class AttemptStatus(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
-    """Stopped by its worker's shutdown after a checkpoint; costs no retry."""
+    """Stopped after a checkpoint, by its worker's shutdown or to make room; costs no retry."""
     LOST = "lost"
     """Its worker was not heard from until the lease ran out."""
 

@@ -87,7 +87,7 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcTime(), dict[str, Any]: JSON()}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcTime(), dict[str, Any]: JSON(), list[Any]: JSON()}
 
 
 class UserTable(Table):
@@ -146,6 +146,12 @@ class DeviceTable(Table):
     model: Mapped[str] = mapped_column(String(200))
     memory_bytes: Mapped[int] = mapped_column(BigInteger)
     threads: Mapped[int]
+    slots: Mapped[int]
+    """Attempts that may hold a part of it at a time."""
+    taken_bytes: Mapped[int] = mapped_column(BigInteger)
+    """Memory that programs outside the yard held when its worker last looked."""
+    takers: Mapped[list[Any]]
+    """Those programs, as far as they could be told: process id, name and bytes of each."""
 
 
 class JobTable(Table):
@@ -153,7 +159,7 @@ class JobTable(Table):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        Index("ix_jobs_queue", "status", "priority", "id"),
+        Index("ix_jobs_queue", "status", "priority", "rank", "id"),
         Index("ix_jobs_status_id", "status", "id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -170,6 +176,28 @@ class JobTable(Table):
     """Why the job waits, failed or was cancelled: a stable code."""
     reason_text: Mapped[str | None] = mapped_column(PlainText)
     priority: Mapped[int]
+    rank: Mapped[float] = mapped_column(Float)
+    """Of two waiting jobs of one priority the one with the lower number goes first; the scheduler writes it."""
+    demand: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """By kind of device what it was thought to take when it was submitted; NULL for a whole device."""
+    cpu_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Memory that it asks of a CPU device, corrected by what was measured since; NULL for a whole one."""
+    gpu_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """The same for a GPU."""
+    outgrown_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """The most that an attempt was lent and that did not do."""
+    threads: Mapped[int | None]
+    """Processor threads that it asks of a CPU device, NULL for all; once it has run, as many as it had."""
+    likeness: Mapped[str | None] = mapped_column(String(64), index=True)
+    """The same for jobs that take as much memory and time a step: what one measured tells of the others."""
+    lasts_from_s: Mapped[float | None] = mapped_column(Float)
+    """How long an attempt is expected to take at least, in seconds; NULL where nobody can tell."""
+    lasts_s: Mapped[float | None] = mapped_column(Float)
+    lasts_until_s: Mapped[float | None] = mapped_column(Float)
+    starts_from: Mapped[datetime | None]
+    """While it waits: when it is expected to start at the earliest."""
+    starts_at: Mapped[datetime | None]
+    starts_until: Mapped[datetime | None]
     thrift: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """How the next attempt saves memory (`records.thrift.Thrift`); NULL to follow the spec."""
     retries_left: Mapped[int]
@@ -226,10 +254,18 @@ class AttemptTable(Table):
     """Process id of the child, on the worker's machine."""
     reason_code: Mapped[str | None] = mapped_column(String(50))
     reason_text: Mapped[str | None] = mapped_column(PlainText)
+    memory_bytes: Mapped[int] = mapped_column(BigInteger)
+    """Lent to it; the hard limit of what its child may hold."""
+    threads: Mapped[int]
+    """Processor threads that its child may use."""
+    share: Mapped[float] = mapped_column(Float)
+    """Part of its device that it holds, 0 to 1, by memory or by threads, whichever is more."""
     placed_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     first_step_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+    preempted_at: Mapped[datetime | None]
+    """When it was asked to make room for a job of higher priority."""
     peak_bytes: Mapped[int | None] = mapped_column(BigInteger)
     """The most that the framework's allocator had in use on the device, as the child measured it."""
     resident_bytes: Mapped[int | None] = mapped_column(BigInteger)
@@ -243,10 +279,22 @@ class LeaseTable(Table):
 
     __tablename__ = "leases"
     attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
-    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), unique=True)
-    """One attempt a device: the unique constraint guards it whatever the scheduler thinks."""
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), index=True)
     memory_bytes: Mapped[int] = mapped_column(BigInteger)
+    """Those of one device never add up to more than it has: `records.attempts.place_attempt` guards it."""
+    threads: Mapped[int]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PromiseTable(Table):
+    """When a waiting job was first told that it would start. Never changed: what came of it is in the job's row."""
+
+    __tablename__ = "promises"
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    made_at: Mapped[datetime]
+    starts_from: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    starts_until: Mapped[datetime]
 
 
 class RunTable(Table):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from records.attempts import expire_of_worker
 from records.database import lock_pass, rows_changed
 from records.intakes import expire_intakes_of_worker
-from records.tables import DeviceTable, WorkerTable
+from records.tables import AttemptTable, DeviceTable, LeaseTable, WorkerTable
 
 ONLINE, DRAINING, OFFLINE = "online", "draining", "offline"
 
@@ -27,6 +28,8 @@ class FoundDevice:
     model: str
     memory_bytes: int
     threads: int
+    slots: int = 1
+    """Attempts that may hold a part of it at a time."""
 
 
 def worker_queue(name: str) -> str:
@@ -63,7 +66,7 @@ def register(
     session.add(worker)
     session.flush()
     for device in devices:
-        session.add(DeviceTable(worker_id=worker.id, **vars(device)))
+        session.add(DeviceTable(worker_id=worker.id, taken_bytes=0, takers=[], **vars(device)))
     session.flush()
     return worker
 
@@ -74,6 +77,28 @@ def note_worker(session: Session, worker_id: int, status: str, *, at: datetime) 
     superseded = exists().where(later.name == WorkerTable.name, later.id > WorkerTable.id)
     statement = update(WorkerTable).where(WorkerTable.id == worker_id, ~superseded)
     return rows_changed(session, statement.values(status=status, seen_at=at)) == 1
+
+
+def holdings(session: Session, worker_id: int) -> list[tuple[DeviceTable, list[int], int]]:
+    """The GPUs of a worker, each with the process ids of the children on it and the bytes that are lent of it."""
+    rows = session.execute(
+        select(DeviceTable, AttemptTable.pid, LeaseTable.memory_bytes)
+        .outerjoin(LeaseTable, LeaseTable.device_id == DeviceTable.id)
+        .outerjoin(AttemptTable, AttemptTable.id == LeaseTable.attempt_id)
+        .where(DeviceTable.worker_id == worker_id, DeviceTable.kind == "gpu")
+        .order_by(DeviceTable.id)
+    )
+    found: dict[int, tuple[DeviceTable, list[int], int]] = {}
+    for device, pid, lent_bytes in rows:
+        _, pids, lent = found.get(device.id, (device, [], 0))
+        found[device.id] = device, [*pids, pid] if pid else pids, lent + (lent_bytes or 0)
+    return list(found.values())
+
+
+def note_taken(session: Session, device_id: int, memory_bytes: int, takers: Sequence[dict[str, Any]]) -> None:
+    """Write what programs outside the yard hold of a device."""
+    statement = update(DeviceTable).where(DeviceTable.id == device_id)
+    session.execute(statement.values(taken_bytes=memory_bytes, takers=list(takers)))
 
 
 def mark_silent_workers(session: Session, *, silent_s: float, at: datetime) -> None:

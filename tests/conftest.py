@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import hypothesis
 import pytest
 
+from ml.kinds import inspect
 from records.accounts import Person, create_token, create_user
 from records.database import Database
 from records.jobs import submit
@@ -184,12 +185,12 @@ def submit_noop(database: Database, member: Account, clock: Clock) -> Callable[.
 
     def submit_one(*, owner: Account = member, **fields: Any) -> int:
         spec = parse_spec({"kind": "noop", **fields}, test_kinds=True)
+        found = inspect(spec)
+        asked = {"demand": found.needs, "threads": spec.threads or found.threads, "parameters": 0}
         with database.write() as session:
             person = owner.person
-            job = submit(
-                session, spec, owner_id=person.id, actor=f"user:{person.name}", parameters=0, at=clock.advance(1)
-            )
-            return job.id
+            actor = f"user:{person.name}"
+            return submit(session, spec, owner_id=person.id, actor=actor, at=clock.advance(1), **asked).id
 
     return submit_one
 

@@ -41,6 +41,7 @@ from trainyard.results import (
     Network,
     NetworkDescription,
     Page,
+    PastJob,
     SeenImage,
     Waiting,
 )
@@ -369,6 +370,10 @@ class Client(OwnDatasets):
     def queue(self) -> Iterator[Waiting]:
         """The waiting jobs, the next first."""
         return self._all(Waiting, "/api/v1/queue", {})
+
+    def history(self) -> Iterator[PastJob]:
+        """Jobs that have run to their end, for administrators, the newest first: what `trainyard replay` plays."""
+        return self._all(PastJob, "/api/v1/queue/history", {})
 
     def version(self) -> dict[str, Any]:
         """What the yard says of itself."""

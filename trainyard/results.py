@@ -151,6 +151,21 @@ class Estimate(Result):
     epoch: tuple[Pace, ...] = ()
 
 
+class ExpectedStart(Result):
+    """When a waiting job is expected to start."""
+
+    from_: datetime = Field(alias="from")
+    likely: datetime
+    until: datetime
+
+
+class Promise(ExpectedStart):
+    """The first expected start that a job was told of; `kept` tells whether it came true."""
+
+    made_at: datetime
+    kept: bool | None = None
+
+
 class MeasuredPeak(Result):
     """An attempt's peak, as estimated when its job was submitted, and as measured."""
 
@@ -193,6 +208,8 @@ class Job(Result):
     """0 to 1."""
     place_in_queue: int | None = None
     """1 goes next; None when the job does not wait."""
+    expected_start: ExpectedStart | None = None
+    promise: Promise | None = None
     live: Live = Live()
     time_left_s: float | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -544,6 +561,16 @@ class NetworkDescription(Result):
     """How large a network of one's own may be."""
 
 
+class Lease(Result):
+    """What one job holds of a device."""
+
+    job_id: int | None = None
+    """None where one may not see the job."""
+    memory_bytes: int
+    threads: int = 1
+    since: datetime | None = None
+
+
 class Device(Result):
     """A GPU or the CPU of a worker's machine."""
 
@@ -555,9 +582,27 @@ class Device(Result):
     worker: str = ""
     worker_status: str = ""
     seen_at: datetime | None = None
-    busy: bool = False
-    job_id: int | None = None
-    """The job that holds it, if one may see that."""
+    slots: int = 1
+    """Jobs that may share it."""
+    taken_bytes: int = 0
+    """Memory that programs outside the yard hold."""
+    lent_bytes: int = 0
+    """Memory that jobs hold."""
+    leases: tuple[Lease, ...] = ()
+
+
+class PastJob(Result):
+    """A job that has run to its end, as the scheduler saw it."""
+
+    job_id: int
+    owner: str
+    submitted_at: datetime
+    memory_bytes: int | None = None
+    """Lent to it; None for a whole device."""
+    seconds: float
+    """For which it held its device, over all attempts."""
+    wait_s: float
+    """From its submission to its first start."""
 
 
 class Waiting(Result):
@@ -571,6 +616,7 @@ class Waiting(Result):
     owner: str = ""
     priority: int = 0
     reason: Reason | None = None
+    expected_start: ExpectedStart | None = None
     created_at: datetime
 
 

@@ -26,7 +26,8 @@ from records.settings import Settings, child_environment, tool_environment
 from records.workers import DRAINING, OFFLINE, FoundDevice, note_worker, register
 from worker.children import ChildSource
 from worker.consumer import consume
-from worker.devices import find_devices
+from worker.declared import parse_devices
+from worker.devices import find_devices, predictor_bytes
 from worker.facts import code_facts, trainyard_version
 from worker.housekeeping import Housekeeping
 from worker.intake_lane import IntakeLane
@@ -75,14 +76,20 @@ def run(settings: Settings, database: Database, *, children: dict[str, str], too
     """
     shutil.rmtree(settings.scratch_folder, ignore_errors=True)
     settings.scratch_folder.mkdir(parents=True)
-    devices = find_devices(cpu_threads=settings.cpu_threads, environment=children)
+    devices = parse_devices(settings.devices, gpu_jobs=settings.gpu_jobs) or find_devices(
+        cpu_threads=settings.cpu_threads,
+        gpu_jobs=settings.gpu_jobs,
+        kept_bytes=predictor_bytes(settings.predict_memory_bytes),
+        environment=children,
+    )
     source = ChildSource(settings.child_start, children)
     source.warm_up()
     place = set_up(settings, database, devices=devices, source=source, tools=tools)
     log.info("worker.online name=%s devices=%s", place.row.name, ",".join(d.name for d in devices))
     ring_schedule(place.bells)
     with IntakeLane(place) as lane, Housekeeping(place, on_waiting=lane.ring):
-        consume(place, devices=len(devices), on_intake=lane.ring, on_drain=lambda: _note(place, DRAINING))
+        attempts = sum(device.slots for device in devices)
+        consume(place, attempts=attempts, on_intake=lane.ring, on_drain=lambda: _note(place, DRAINING))
     place.predictor.close()
     _sign_off(place)
     source.close()

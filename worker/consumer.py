@@ -27,6 +27,7 @@ from records.queue import (
     make_celery,
     ring_attempts,
 )
+from records.rules import Rules
 from records.schedule import run_pass
 from worker.predictions import answer_waiting
 from worker.supervisor import supervise
@@ -35,21 +36,21 @@ from worker.workplace import Workplace
 log = logging.getLogger("trainyard.consumer")
 
 _SPARE_THREADS = 8
-"""For passes of the scheduler, for predictions and for bells that come twice, while every device is busy.
+"""For passes of the scheduler, for predictions and for bells that come twice, while every place is taken.
 
 Generous, because with `worker_disable_prefetch` Celery, once every thread has been busy, looks at the queue again only
 after up to a second.
 """
 
 
-def consume(place: Workplace, *, devices: int, on_intake: Callable[[], None], on_drain: Callable[[], None]) -> None:
+def consume(place: Workplace, *, attempts: int, on_intake: Callable[[], None], on_drain: Callable[[], None]) -> None:
     """Hear bells until this process gets SIGTERM or SIGINT, and then until its attempts have ended.
 
     Must be called in the main thread: it takes both signals, and further ones change nothing.
 
     Args:
         place: the worker.
-        devices: how many attempts may run at a time.
+        attempts: how many may run at a time.
         on_intake: called when a dataset waits to be checked; must return at once.
         on_drain: called once in a thread of its own when the first signal comes.
     """
@@ -60,7 +61,7 @@ def consume(place: Workplace, *, devices: int, on_intake: Callable[[], None], on
     worker = _QuietWorker.of(app)(
         hostname=f"trainyard@{place.row.name}",
         pool_cls="threads",
-        concurrency=devices + _SPARE_THREADS,
+        concurrency=attempts + _SPARE_THREADS,
         queues=[SCHEDULE_QUEUE, INTAKE_QUEUE, PREDICT_QUEUE, place.row.queue],
         without_gossip=True,
         without_mingle=True,
@@ -117,7 +118,7 @@ def schedule_once(place: Workplace) -> None:
     """One pass of the scheduler; its bells ring only after it has committed."""
     try:
         with place.database.write() as session:
-            bells = run_pass(session, lease_s=place.settings.lease_s, at=utc_now())
+            bells = run_pass(session, Rules.of(place.settings), lease_s=place.settings.lease_s, at=utc_now())
     except Exception as error:
         if not is_outage(error):
             raise

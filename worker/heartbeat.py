@@ -28,6 +28,7 @@ class Heartbeat:
     def __init__(self, recorder: Recorder, *, flush_s: float, stirred: threading.Event) -> None:
         self.lease_lost = False
         self.cancel = False
+        self.make_room = False
         self.renewed_at = time.monotonic()
         """When the last renewal of the lease that worked began, by the monotonic clock."""
         self._recorder = recorder
@@ -72,7 +73,9 @@ class Heartbeat:
                 log.warning("heartbeat.missed error=%s", error)
             return False
         self.renewed_at = began
-        if directive.cancel and not self.cancel:
-            self.cancel = True
+        news = (directive.cancel and not self.cancel) or (directive.make_room and not self.make_room)
+        self.cancel |= directive.cancel
+        self.make_room |= directive.make_room
+        if news:
             self._stirred.set()
         return True

@@ -15,15 +15,18 @@ from records.intakes import is_waiting
 from records.predictions import sweep_predictions
 from records.queue import ring_attempts, ring_predictions, ring_schedule
 from records.retention import Policy, retain_if_due
-from records.schedule import take_snapshot
 from records.schema import check_head
+from records.snapshots import anybody_waits
 from records.sweep import Swept, sweep
-from records.workers import DRAINING, ONLINE, note_worker
+from records.tables import DeviceTable
+from records.workers import DRAINING, ONLINE, holdings, note_taken, note_worker
 from worker.leftovers import sweep_blobs, sweep_uploads
+from worker.outsiders import Holding, Taken
 from worker.workplace import Workplace
 
 log = logging.getLogger("trainyard.housekeeping")
 
+_WORTH_WRITING_BYTES = 32 << 20
 UNHEARD_S = 2.0
 """An attempt that was placed, or a prediction that was asked so long ago and not claimed is rung again, in seconds."""
 
@@ -67,6 +70,7 @@ def keep_house(place: Workplace, on_waiting: Callable[[], None]) -> None:
     """Do it once. Raises what the database raises when it is out."""
     if not _may_go_on(place):
         return
+    note_outsiders(place)
     swept, waits = _write(place)
     if swept.expired_jobs or swept.expired_intakes:
         log.info("house.expired jobs=%s intakes=%s", swept.expired_jobs, swept.expired_intakes)
@@ -80,6 +84,30 @@ def keep_house(place: Workplace, on_waiting: Callable[[], None]) -> None:
     sweep_uploads(place.database, place.blobs, swept.expired_uploads)
     sweep_blobs(place.database, place.blobs)
     place.predictor.end_if_idle(place.settings.predict_idle_s)
+
+
+def note_outsiders(place: Workplace) -> None:
+    """Write what programs outside the yard hold of this machine's GPUs, where that has changed."""
+    with place.database.read() as session:
+        found = holdings(session, place.row.id)
+    if not found:
+        return
+    taken = place.outsiders.look({device.number: Holding(pids, lent) for device, pids, lent in found})
+    changed = [
+        (device.id, taken[device.number])
+        for device, _, _ in found
+        if device.number in taken and _differs(device, taken[device.number])
+    ]
+    if changed:
+        with place.database.write() as session:
+            for device_id, now in changed:
+                note_taken(session, device_id, now.memory_bytes, now.takers)
+
+
+def _differs(device: DeviceTable, now: Taken) -> bool:
+    known = [taker["pid"] for taker in device.takers]
+    moved = abs(device.taken_bytes - now.memory_bytes) >= _WORTH_WRITING_BYTES
+    return moved or known != [taker["pid"] for taker in now.takers]
 
 
 class _Waits(NamedTuple):
@@ -100,8 +128,8 @@ def _write(place: Workplace) -> tuple[Swept, _Waits]:
         swept = sweep(session, silent_s=silent_s, unheard_s=UNHEARD_S, at=at)
         retain_if_due(session, Policy.of(place.settings), at=at)
         unheard = sweep_predictions(session, kept_s=place.settings.predict_kept_s, unheard_s=UNHEARD_S, at=at)
-        waiting = bool(take_snapshot(session, at=at).waiting)
-        return swept, _Waits(jobs=waiting, datasets=is_waiting(session), predictions=unheard)
+        waits = _Waits(jobs=anybody_waits(session), datasets=is_waiting(session), predictions=unheard)
+        return swept, waits
 
 
 def _may_go_on(place: Workplace) -> bool:

@@ -84,8 +84,8 @@ def _ordered(claim: Claim) -> OrderedDevice:
         name=device.name,
         kind=device.kind,
         index=device.number,
-        memory_bytes=device.memory_bytes,
-        threads=device.threads,
+        memory_bytes=claim.memory_bytes,
+        threads=claim.threads,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections import deque
 from contextlib import suppress
 
 from records.artifacts import CHECKPOINT
@@ -24,6 +25,7 @@ log = logging.getLogger("trainyard.listener")
 _LONGEST_EVENT = 16 << 20
 _MOST_COMPLAINTS = 20
 _GONE_WITHIN_S = 10.0
+_LAST_LINES = 20
 
 
 class Listener:
@@ -45,6 +47,8 @@ class Listener:
         self._blobs = blobs
         self._stirred = stirred
         self._complaints = 0
+        self.last_lines: deque[str] = deque(maxlen=_LAST_LINES)
+        """The end of what the child printed."""
         self.ended = False
         """Whether the child has closed its events: it is about to exit."""
         self._threads = [
@@ -111,6 +115,7 @@ class Listener:
         for line in read_lines(self._child.log, 4 * MAX_LINE_LENGTH):
             text = as_on_a_terminal(line)
             if text:
+                self.last_lines.append(text)
                 self._recorder.log(text)
 
 

@@ -17,7 +17,7 @@ from records.questions import Model, Picture, PredictorOrder, Question, Result, 
 from records.settings import Settings
 from records.specs.earlier import RECORD, weights_name
 from worker.children import ChildSource
-from worker.devices import find_cpu
+from worker.devices import find_cpu, predictor_bytes
 from worker.predictor import Predictor
 from worker.workplace import Workplace
 
@@ -25,11 +25,13 @@ log = logging.getLogger("trainyard.predictions")
 
 
 def make_predictor(settings: Settings, children: ChildSource) -> Predictor:
-    """The predictor of a worker; its child is not started yet. It is on the CPU: the GPUs are for those who train."""
+    """The predictor of a worker; its child is not started yet. It is on the CPU: the GPUs are for those who train.
+
+    Its memory is its own: the CPU device lends so much less (`worker.devices.find_devices`).
+    """
     cpu = find_cpu(settings.predict_threads or len(os.sched_getaffinity(0)))
-    device = OrderedDevice(
-        name=cpu.name, kind=cpu.kind, index=cpu.number, memory_bytes=cpu.memory_bytes, threads=cpu.threads
-    )
+    kept_bytes = predictor_bytes(settings.predict_memory_bytes)
+    device = OrderedDevice(name=cpu.name, kind=cpu.kind, index=cpu.number, memory_bytes=kept_bytes, threads=cpu.threads)
     order = PredictorOrder(device=device, models=settings.predict_models, image_pixels=settings.predict_image_pixels)
     folder = settings.scratch_folder / "predictor"
     return Predictor(children, order, folder=folder, limit_s=settings.predict_limit_s)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -16,7 +17,9 @@ from pydantic import ValidationError
 
 from records.errors import OutOfMemory, PredictorDied, TimeLimitReached, shorten
 from records.logs import MAX_LINE_LENGTH
+from records.placing.reasons import size_words
 from records.questions import Answer, PredictorOrder, Question
+from worker.caps import Cap
 from worker.cgroup import oom_kills
 from worker.children import Child, ChildSource
 from worker.endings import signal_name
@@ -26,6 +29,7 @@ log = logging.getLogger("trainyard.predictor")
 
 _LONGEST_ANSWER = 64 << 20
 _BEAT_S = 0.2
+_LAST_LINES = 20
 
 Beat = Callable[[], None]
 """Called every now and then while there is no answer; raises to give up."""
@@ -71,7 +75,7 @@ class Predictor:
 
         Raises:
             PredictorDied: the child ended over it.
-            OutOfMemory: the kernel killed the child for want of memory.
+            OutOfMemory: the child held more than it may, crashed for want of it, or was killed by the kernel.
             TimeLimitReached: it took too long.
             Exception: whatever `stage` or `beat` raises.
         """
@@ -144,6 +148,8 @@ class _Talk:
 
     def __init__(self, child: Child, order: PredictorOrder) -> None:
         self.child = child
+        self._cap = Cap(child.pid, memory_bytes=order.device.memory_bytes, threads=order.device.threads)
+        self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._kills_before = oom_kills()
         self._status: int | None = None
         self._said: SimpleQueue[bytes | None] = SimpleQueue()
@@ -166,6 +172,8 @@ class _Talk:
             try:
                 line = self._said.get(timeout=_BEAT_S)
             except Empty:
+                if self._cap.is_exceeded():
+                    raise self._beyond_cap() from None
                 if time.monotonic() > deadline:
                     raise TimeLimitReached(
                         f"The predictor took longer than {limit_s:g} s. Send fewer or smaller images."
@@ -203,8 +211,17 @@ class _Talk:
         status = self.end()
         if status == -signal.SIGKILL and oom_kills() > self._kills_before:
             return OutOfMemory("The kernel killed the predictor: the machine had no memory left. Ask again later.")
+        if status < 0 and self._cap.explains_crash(self._last_lines):
+            return self._beyond_cap()
         how = f"was killed by {signal_name(-status)}" if status < 0 else f"ended with status {status}"
         return PredictorDied(f"The predictor {how} over this question. The next one finds a fresh predictor.")
+
+    def _beyond_cap(self) -> OutOfMemory:
+        held, may = size_words(self._cap.most_bytes), size_words(self._cap.memory_bytes)
+        return OutOfMemory(
+            f"The predictor held {held} over this question, and may hold {may}. Send fewer or smaller images; an "
+            "administrator can raise TRAINYARD_PREDICT_MEMORY_BYTES."
+        )
 
     def _hear(self) -> None:
         for line in read_lines(self.child.events, _LONGEST_ANSWER):
@@ -215,4 +232,5 @@ class _Talk:
     def _read_log(self) -> None:
         for line in read_lines(self.child.log, 4 * MAX_LINE_LENGTH):
             if text := as_on_a_terminal(line):
+                self._last_lines.append(text)
                 log.info("predictor.said pid=%s text=%s", self.child.pid, text)

@@ -20,15 +20,18 @@ from records.clock import utc_now
 from records.database import is_outage
 from records.errors import DiskFull, JobError, LeaseLost, OutOfMemory, TrainyardError
 from records.orders import Order
+from records.placing.reasons import size_words
 from records.queue import ring_schedule
 from records.retries import Outcome
 from worker.advice import memory_advice
+from worker.caps import Cap
 from worker.cgroup import oom_kills
 from worker.children import Child
 from worker.endings import StopReason, outcome_of, outcome_when_stopped
 from worker.heartbeat import Heartbeat
 from worker.inputs import make_order
 from worker.listener import Listener
+from worker.outsiders import await_gone
 from worker.recorder import Recorder
 from worker.workplace import Workplace
 
@@ -37,6 +40,7 @@ log = logging.getLogger("trainyard.supervisor")
 _LOOK_S = 0.2
 _LOOK_AT_THE_END_S = 0.005
 _LAST_TRIES_S = 5.0
+_GPU_FREED_WITHIN_S = 5.0
 
 
 def supervise(place: Workplace, attempt_id: int) -> None:
@@ -82,6 +86,7 @@ class _Supervisor:
         self._recorder = Recorder(place.database, claimed, actor=place.actor, lease_s=settings.lease_s, clock=utc_now)
         self._heartbeat = Heartbeat(self._recorder, flush_s=settings.flush_s, stirred=self._stirred)
         self._listener: Listener | None = None
+        self._cap: Cap | None = None
 
     def run(self) -> None:
         """The whole story. Returns when nothing of the attempt is left on this machine but its records."""
@@ -122,6 +127,9 @@ class _Supervisor:
         if warning:
             self._recorder.log(warning, "warning")
         self._recorder.started(child.pid)
+        if self._claim.device.kind == "cpu":
+            lent = {"memory_bytes": self._claim.memory_bytes, "threads": self._claim.threads}
+            self._cap = Cap(child.pid, **lent)
         listener = self._listener = Listener(
             child, order, recorder=self._recorder, blobs=self._place.blobs, stirred=self._stirred
         )
@@ -130,6 +138,7 @@ class _Supervisor:
         finally:
             status = child.end()
             listener.join()
+            self._await_memory(child.pid)
         self._log(f"child.ended pid={child.pid} status={status} stopped={stopped or '-'}")
         return outcome_of(
             status,
@@ -138,7 +147,21 @@ class _Supervisor:
             not_stored=listener.not_stored,
             oom_killed=oom_kills() > kills_before,
             time_limit_s=self._time_limit_s,
+            ran_out=self._cap is not None and self._cap.explains_crash(listener.last_lines),
+            cap_words=self._cap_words(),
         )
+
+    def _await_memory(self, pid: int) -> None:
+        """Give the lease back only once the GPU's memory is free: the next child may be started at once."""
+        device = self._claim.device
+        if device.kind == "gpu":
+            await_gone(device.number, pid, within_s=_GPU_FREED_WITHIN_S)
+
+    def _cap_words(self) -> str:
+        if self._cap is None:
+            return ""
+        lent, held = size_words(self._cap.memory_bytes), size_words(self._cap.most_bytes)
+        return f"It held {held}, and was lent {lent} of {self._claim.device.name}."
 
     def _await_end(self, child: Child, listener: Listener) -> StopReason | None:
         """Return when the child has ended, or has not within the grace of the reason why it must.
@@ -169,18 +192,20 @@ class _Supervisor:
         reasons = {
             StopReason.LEASE_LOST: self._heartbeat.lease_lost,
             StopReason.NOT_STORED: self._listener is not None and self._listener.not_stored is not None,
+            StopReason.CAP: self._cap is not None and self._cap.is_exceeded(),
             StopReason.CANCEL: self._heartbeat.cancel,
             StopReason.TIME_LIMIT: now - self._began > self._time_limit_s,
             StopReason.OUTAGE: now - self._heartbeat.renewed_at > self._place.settings.lease_s,
+            StopReason.MAKE_ROOM: self._heartbeat.make_room,
             StopReason.DRAIN: self._place.draining.is_set(),
         }
         return next((reason for reason, holds in reasons.items() if holds), None)
 
     def _grace_s(self, reason: StopReason) -> float:
         match reason:
-            case StopReason.LEASE_LOST | StopReason.NOT_STORED:
+            case StopReason.LEASE_LOST | StopReason.NOT_STORED | StopReason.CAP:
                 return 0.0
-            case StopReason.DRAIN:
+            case StopReason.DRAIN | StopReason.MAKE_ROOM:
                 return self._place.settings.stop_grace_s
             case _:
                 return self._place.settings.cancel_grace_s

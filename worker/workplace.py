@@ -12,6 +12,7 @@ from records.database import Database
 from records.settings import Settings
 from records.tables import WorkerTable
 from worker.children import ChildSource
+from worker.outsiders import Outsiders
 from worker.predictor import Predictor
 
 
@@ -32,6 +33,7 @@ class Workplace:
     facts: dict[str, str]
     """What every run's record names of this worker's code."""
     predictor: Predictor
+    outsiders: Outsiders = field(default_factory=Outsiders)
     draining: threading.Event = field(default_factory=threading.Event)
     """Set when the worker shuts down: take nothing up, and let children stop."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-_YARD_FIELDS = ("priority", "max_retries", "time_limit_s")
+_YARD_FIELDS = ("priority", "max_retries", "time_limit_s", "threads", "exclusive")
 """Fields that every spec has; they come last, under their own heading."""
 _UNITS = {"s": "seconds", "px": "pixels", "bytes": "bytes", "degrees": "degrees"}
 
@@ -177,6 +177,8 @@ def _node(path: str, part: Schema, root: Schema, *, required: bool = False, scop
         default = part.get("default")
         fields = _fields(path, inner[0], root, default=default)
         return Optional(path, key, _help(part) or _help(inner[0]), fields, is_on=default is not None)
+    if len(inner) == 1 and "discriminator" in inner[0]:
+        return _choice(path, key, {**inner[0], **part}, root, may_be_absent=True)
     if len(inner) > 1:
         explicit = bool(part.get("explicit"))
         return Field(path, key, "any", _help(part), part.get("default"), required=required, explicit=explicit)
@@ -213,9 +215,10 @@ def _field(path: str, key: str, part: Schema, *, required: bool) -> Field:
     )
 
 
-def _choice(path: str, key: str, part: Schema, root: Schema) -> Choice:
+def _choice(path: str, key: str, part: Schema, root: Schema, *, may_be_absent: bool = False) -> Choice:
+    """One of several objects; where there may be none, the first variant has no name."""
     tag = part["discriminator"]["propertyName"]
-    variants = []
+    variants = [Variant("", "", [])] if may_be_absent else []
     for one in part["oneOf"]:
         branch = _resolve(one, root)
         name = branch["properties"][tag]["const"]
@@ -223,7 +226,8 @@ def _choice(path: str, key: str, part: Schema, root: Schema) -> Choice:
         own = default if default.get(tag) == name else None
         fields = _fields(path, branch, root, default=own, scope=name, but=tag)
         variants.append(Variant(name, _help(branch), fields))
-    return Choice(path, key, variants, (part.get("default") or {}).get(tag), _help(part), tag)
+    chosen = (part.get("default") or {}).get(tag, "" if may_be_absent else None)
+    return Choice(path, key, variants, chosen, _help(part), tag)
 
 
 def _network(networks: Mapping[str, Sequence[Mapping[str, Any]]]) -> Choice:

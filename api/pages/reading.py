@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from api.comparing import compare
 from api.model_shapes import alias_etag
+from api.pages.bars import DrawnDevice
 from api.pages.words import flat, scores, spec_rows
 from api.shapes import accuracy_shape, job_shape
+from api.sooner import find_changes
 from ml.estimates import FORM
 from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
@@ -17,13 +19,16 @@ from records import model_reading as shelf
 from records import reading
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
+from records.clock import utc_now
 from records.database import Database
 from records.errors import NotFound
 from records.estimates import list_measured
 from records.lookup import YardLibrary
 from records.model_reading import Asker, VersionRow
+from records.promises import list_outcomes
 from records.references import Reference
 from records.runs import read_facts
+from records.settings import Settings
 from records.specs.earlier import RECORD, weights_name
 from records.states import JobStatus
 
@@ -57,7 +62,7 @@ def jobs_page(database: Database, person: Person, *, status: str, tag: str, befo
     return shown | {"counts": counts}
 
 
-def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
+def job_page(database: Database, person: Person, job_id: int, settings: Settings) -> dict[str, Any]:
     """All that one job's page shows, but for curves and log, which its script asks for.
 
     Raises:
@@ -69,10 +74,12 @@ def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
         attempts = reading.read_attempts(session, [job_id])[job_id]
         events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
+        sooner = find_changes(session, job, settings, at=utc_now()) if job.place is not None else []
         predicts = _predicts(session, job, {file.name for file in artifacts})
         names = shelf.names_of_job(session, job_id)
     kept = {file.name for file in artifacts}
     return {
+        "sooner": sooner,
         "job": job,
         "predicts": predicts,
         "names": names,
@@ -151,10 +158,18 @@ def model_page(database: Database, person: Person, name: str, owner: str | None)
 
 
 def devices_page(database: Database, person: Person) -> dict[str, Any]:
-    """Every device with what holds it, and the waiting jobs in their order."""
+    """Every device with what holds it, the waiting jobs in their order, and how promises came out."""
     owner_id = None if person.is_admin else person.id
     with database.read() as session:
-        return {"devices": reading.show_devices(session), "queue": reading.list_queue(session, owner_id=owner_id)}
+        rows = reading.show_devices(session)
+        queue = reading.list_queue(session, owner_id=owner_id)
+        outcomes = list_outcomes(session)
+    return {
+        "devices": [DrawnDevice(row) for row in rows],
+        "queue": queue,
+        "promises": len(outcomes),
+        "kept": sum(outcome.kept for outcome in outcomes),
+    }
 
 
 def networks_page() -> dict[str, Any]:

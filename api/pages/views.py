@@ -64,7 +64,9 @@ def jobs() -> str:
 
 def job(job_id: int) -> str:
     """One job."""
-    return render_template("pages/job.html", **reading.job_page(the_yard().database, _person(), _in_range(job_id)))
+    yard = the_yard()
+    shown = reading.job_page(yard.database, _person(), _in_range(job_id), yard.settings)
+    return render_template("pages/job.html", **shown)
 
 
 def submit() -> str:

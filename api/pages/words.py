@@ -212,6 +212,21 @@ def byte_words(count: int) -> str:
     return f"{size:,.1f} GB"
 
 
+def needs_words(job: Any) -> str:
+    """What a waiting job asks of a device: `5.2 GB of a GPU; 0.6 GB and 1 thread of a CPU`."""
+    if job.gpu_bytes is None and job.cpu_bytes is None:
+        return "a whole device"
+    gpu = "a whole GPU" if job.gpu_bytes is None else f"{byte_words(job.gpu_bytes)} of a GPU"
+    threads = "all threads" if job.threads is None else thread_words(job.threads)
+    cpu = "a whole CPU" if job.cpu_bytes is None else f"{byte_words(job.cpu_bytes)} and {threads} of a CPU"
+    return f"{gpu}, or {cpu}"
+
+
+def thread_words(count: int) -> str:
+    """`1 thread`, `4 threads`."""
+    return _count(count, "thread")
+
+
 def share_words(share: float, *, signed: bool = False) -> str:
     """`4.2 %`; signed `+4.2 %` and `−4.2 %`."""
     shown = f"{abs(share) * 100:.1f} %"
@@ -273,7 +288,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
         plain, number, metric_words, duration, range_words, plain_number, picture_words, title_words, code_words,
-        byte_words, short_count, field_words, stage_words, when, share_words, thrift_words,
+        byte_words, short_count, field_words, stage_words, when, thread_words, needs_words, share_words, thrift_words,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

@@ -24,4 +24,4 @@ def list_devices() -> Response:
     person = require_person()
     with reading() as session:
         rows = show_devices(session)
-    return list_reply([device_shape(row, may_see_job=person.is_admin or row.job_owner_id == person.id) for row in rows])
+    return list_reply([device_shape(row, may_see=lambda owner: person.is_admin or owner == person.id) for row in rows])

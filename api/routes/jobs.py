@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -25,6 +26,7 @@ from api.visible import owner_filter, shown_job, visible_job, visible_stamp
 from api.yard import the_yard
 from ml.kinds import inspect
 from records import jobs as life
+from records.job_quotas import check_priority, check_queue
 from records.lookup import YardLibrary
 from records.queue import ring_schedule
 from records.reading import list_jobs, read_attempts
@@ -39,7 +41,13 @@ ETAG = header_parameter("If-None-Match", "The ETag of the state that one has: an
 
 @jobs.post("/jobs")
 @describe(
-    jobs, reply=views.Job, status=202, query=SubmitQuery, body="Spec", errors=(400, 404, 413, 415, 422), headers=[KEY]
+    jobs,
+    reply=views.Job,
+    status=202,
+    query=SubmitQuery,
+    body="Spec",
+    errors=(400, 403, 404, 413, 415, 422),
+    headers=[KEY],
 )
 def submit_job() -> Response:
     """Submit a job
@@ -133,6 +141,7 @@ def retry_job(job_id: int) -> Response:
     yard, person = the_yard(), require_person()
     with yard.database.write() as session:
         visible_stamp(session, job_id)
+        check_queue(session, person, yard.settings)
         job = life.lock_job(session, job_id)
         retries = int(job.spec["max_retries"])
         life.retry(session, job_id, actor=f"user:{person.name}", retries=retries, at=yard.clock())
@@ -160,6 +169,7 @@ def _submit(body: Any, raw: bytes, origin: int | None) -> Response:
 def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tuple[int, bool]:
     """The id of the job that this request makes or made, and whether it is new."""
     yard, person = the_yard(), require_person()
+    check_priority(person, spec, yard.settings)
     with yard.database.read() as session:
         inspection = inspect(spec, YardLibrary(session, owner_filter(), person_id=person.id))
     estimate = inspection.cost.estimate.to_json() if inspection.cost else None
@@ -167,6 +177,7 @@ def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tupl
         made = life.find_submitted(session, person.id, key, raw) if key else None
         if made is not None:
             return made, False
+        check_queue(session, person, yard.settings)
         at = yard.clock()
         job = life.submit(
             session,
@@ -175,6 +186,8 @@ def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tupl
             actor=f"user:{person.name}",
             parameters=inspection.parameters,
             estimate=estimate,
+            demand=_plain(inspection.needs),
+            threads=spec.threads or yard.settings.job_threads or inspection.threads,
             datasets=inspection.datasets,
             cloned_from=origin,
             at=at,
@@ -182,3 +195,7 @@ def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tupl
         if key:
             life.remember_key(session, person.id, key, raw, job.id, at=at)
         return job.id, True
+
+
+def _plain(needs: Mapping[str, Mapping[str, int]] | None) -> dict[str, Any] | None:
+    return None if needs is None else {kind: dict(parts) for kind, parts in needs.items()}

@@ -36,7 +36,19 @@ from api.views.networks import (
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
-from api.views.yard import Alive, Check, Device, Me, Readiness, SpecSchema, Version, Waiting
+from api.views.sharing import (
+    Device,
+    ExpectedStart,
+    Lease,
+    Needs,
+    PastJob,
+    Promise,
+    PromisesKept,
+    Sooner,
+    Taker,
+    Waiting,
+)
+from api.views.yard import Alive, Check, Me, Readiness, SpecSchema, Version
 
 __all__ = [
     "Accuracy",
@@ -55,6 +67,7 @@ __all__ = [
     "DatasetVersion",
     "Device",
     "Estimate",
+    "ExpectedStart",
     "Fetched",
     "FieldProblem",
     "Fit",
@@ -63,6 +76,7 @@ __all__ = [
     "IntakeStand",
     "Job",
     "JobEvent",
+    "Lease",
     "LikelyClass",
     "Live",
     "LogLine",
@@ -73,6 +87,7 @@ __all__ = [
     "ModelFile",
     "ModelVersion",
     "MultiplyAdds",
+    "Needs",
     "Network",
     "NetworkDescription",
     "NetworkLayer",
@@ -81,16 +96,21 @@ __all__ = [
     "NetworkTotals",
     "Pace",
     "ParameterCounts",
+    "PastJob",
     "Peak",
     "Prediction",
     "PretrainedWeights",
     "Problem",
+    "Promise",
+    "PromisesKept",
     "Readiness",
     "Reason",
     "RegisteredModel",
     "Remedy",
     "SeenImage",
+    "Sooner",
     "SpecSchema",
+    "Taker",
     "Thrift",
     "Upload",
     "Version",

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.views.base import Reason, View
 from api.views.estimates import Estimate
+from api.views.sharing import ExpectedStart, Needs, Promise
 from records.states import AttemptStatus, JobStatus
 
 
@@ -39,6 +40,10 @@ class Attempt(View):
     started_at: datetime | None
     first_step_at: datetime | None
     finished_at: datetime | None
+    memory_bytes: int
+    """Lent to it of the device; its process may take no more."""
+    threads: int
+    """Processor threads that it may use."""
     peak_bytes: int | None
     """The most that the framework had in use on the device; null until it is measured."""
     resident_bytes: int | None
@@ -78,6 +83,11 @@ class Job(View):
     attempts: list[Attempt]
     place_in_queue: int | None
     """1 goes next; null when it does not wait."""
+    expected_start: ExpectedStart | None
+    """Null where nobody can tell, and when it does not wait."""
+    promise: Promise | None
+    """Null for a job that never had to wait."""
+    needs: Needs
     spec: dict[str, Any]
     parameters: int
     """Parameters of the network; 0 where there is none."""

@@ -1,43 +1,12 @@
-"""The yard itself: devices, queue, health, job kinds, and who asks."""
+"""The yard itself: health, job kinds, and who asks."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
-from api.views.base import Reason, View
-
-
-class Device(View):
-    """A GPU or the CPU of a worker's machine."""
-
-    name: str
-    kind: Literal["cpu", "gpu"]
-    model: str
-    memory_bytes: int
-    threads: int
-    worker: str
-    worker_status: Literal["online", "draining"]
-    seen_at: datetime
-    busy: bool
-    job_id: int | None
-    """The job that holds it, if one may see that."""
-
-
-class Waiting(View):
-    """A job in the queue."""
-
-    place: int
-    """Counted over everybody's jobs."""
-    job_id: int
-    name: str
-    kind: str
-    owner: str
-    priority: int
-    reason: Reason | None
-    created_at: datetime
+from api.views.base import View
 
 
 class SpecSchema(View):

@@ -57,6 +57,7 @@ def make_spec(setting: Setting) -> dict[str, Any]:
         "epochs": setting.count(4, 1),
         "batch_size": 128,
         "seed": 3,
+        "threads": os.cpu_count(),
         "train_examples": setting.count(EXAMPLES, 12_800),
     }
 

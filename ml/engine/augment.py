@@ -11,9 +11,11 @@ import math
 import tensorflow as tf
 
 from ml.engine.colour import recolour
+from ml.engine.elastic import bend
+from ml.engine.erasing import erase
 from ml.engine.framing import frame
 from ml.engine.randaugment import randaugment
-from ml.engine.seeds import COLOUR, FRAMING, RANDAUGMENT, derived
+from ml.engine.seeds import COLOUR, ELASTIC, ERASING, FRAMING, RANDAUGMENT, derived
 from records.specs.augmentation import Augmentation
 
 
@@ -25,7 +27,8 @@ def augment(
     size: tuple[int, int] | None = None,
     aspects: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """Change each image at random: its part and side, then its place, then some of many changes, then its colours.
+    """Change each image at random: its part and side, its place, its form, some of many changes, its colours; then hide
+    a part of it.
 
     Args:
         images: `[batch, height, width, channels]` of 0 to 255.
@@ -42,9 +45,14 @@ def augment(
     images = tf.cast(images, tf.float32)
     if augmentation.shift or augmentation.rotate_degrees or augmentation.zoom:
         images = displace(images, augmentation, seed)
+    if augmentation.elastic is not None:
+        images = bend(images, augmentation.elastic, derived(seed, ELASTIC))
     if augmentation.randaugment is not None:
         images = randaugment(images, augmentation.randaugment, derived(seed, RANDAUGMENT))
-    return recolour(images, augmentation, derived(seed, COLOUR))
+    images = recolour(images, augmentation, derived(seed, COLOUR))
+    if augmentation.erase is not None:
+        images = erase(images, augmentation.erase, derived(seed, ERASING))
+    return images
 
 
 def displace(images: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> tf.Tensor:

@@ -57,8 +57,13 @@ def load_parts(
     )
 
 
+def set_aside(labels: NDArray[np.int64], spec: TrainSpec | FinetuneSpec) -> tuple[Rows, Rows]:
+    """Places of the training split to train on, and those that the spec keeps for validation."""
+    return split_validation(labels, spec.validation_fraction, spec.validation_seed)
+
+
 def _parts_of_images(data: ImageSet, spec: TrainSpec | FinetuneSpec) -> Parts:
-    train, val = split_validation(data.train_labels, spec.validation_fraction, spec.seed)
+    train, val = set_aside(data.train_labels, spec)
     whole = Part.of(data.train_images, data.train_labels)
     seen = whole.take(_some(train, spec))
     return Parts(
@@ -84,7 +89,7 @@ def _split(photos: PhotoSet, spec: TrainSpec | FinetuneSpec) -> tuple[Rows, Rows
     val, test = photos.splits.get("val"), photos.splits.get("test", np.zeros(0, np.int64))
     _check_classes(photos, train)
     if val is None:
-        places, held_out = split_validation(photos.labels[train], spec.validation_fraction, spec.seed)
+        places, held_out = set_aside(photos.labels[train], spec)
         train, val = train[places], train[held_out]
     return _some(train, spec), val, test
 

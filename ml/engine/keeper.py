@@ -25,6 +25,7 @@ class CheckpointKeeper:
         folder: where `checkpoint-<step>.npz` goes; the last two are kept.
         model: all its variables are saved, those of random generators too.
         optimizers: built for the model.
+        average: variables of an average of the model's weights, where there is one.
         beside: other variables that are saved; they are left as they are where a checkpoint has none of them, which an
             attempt wrote that needed none.
         identity: what must be the same for training to go on exactly, as flat JSON.
@@ -39,6 +40,7 @@ class CheckpointKeeper:
         *,
         model: keras.Model,
         optimizers: Sequence[keras.optimizers.Optimizer],
+        average: Sequence[keras.Variable] = (),
         identity: Mapping[str, Any],
         reporter: Reporter,
         every_s: float,
@@ -49,6 +51,7 @@ class CheckpointKeeper:
         self._groups: dict[str, Sequence[keras.Variable]] = {
             "model": model.variables,
             "optimizer": [variable for optimizer in optimizers for variable in optimizer.variables],
+            "average": average,
         }
         self._beside = list(beside)
         self._identity = dict(identity)

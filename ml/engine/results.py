@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
@@ -36,11 +36,15 @@ from ml.reports import (
     write_run_json,
 )
 
+if TYPE_CHECKING:
+    from ml.predicting.splits import Split
+
 HDF5 = "application/x-hdf5"
 PNG = "image/png"
 JSON = "application/json"
 CSV = "text/csv"
-NAMES = {"test": "test", "val": "validation"}
+NAMES = {"train": "training", "val": "validation", "test": "test"}
+MISTAKES = 36
 LEAST_HEAT_PX = 64
 
 
@@ -75,7 +79,13 @@ class Results:
         self._reporter.artifact(writer.path, kind="events", media_type="application/octet-stream")
 
     def keep_answers(
-        self, part: Part, logits: NDArray[np.float32], classes: Sequence[str], *, split: Literal["test", "val"]
+        self,
+        part: Part | Split,
+        logits: NDArray[np.floating[Any]],
+        classes: Sequence[str],
+        *,
+        split: Literal["train", "val", "test"],
+        mistakes: int = MISTAKES,
     ) -> None:
         """Write what the model gets right and wrong, and how sure it is.
 
@@ -87,6 +97,7 @@ class Results:
             logits: `[n, classes]`, what the model said of them.
             classes: their names.
             split: which the images are of.
+            mistakes: at most so many on the sheet.
         """
         of, probabilities = f"{NAMES[split]} images", np.exp(log_probabilities(logits))
         matrix = confusion_matrix(part.labels, logits.argmax(axis=1), classes)
@@ -104,7 +115,7 @@ class Results:
         with self._file("calibration.png", "picture", PNG) as path:
             write_calibration_png(path, found, of=f"{len(part):,} {of}")
         with self._file("mistakes.png", "picture", PNG) as path:
-            write_mistakes_png(path, part, part.labels, probabilities, classes, of=of)
+            write_mistakes_png(path, part, part.labels, probabilities, classes, mistakes, of=of)
 
     def keep_gradcam(
         self,

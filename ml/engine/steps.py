@@ -9,7 +9,7 @@ and warping images in `tf.data` overlaps with training and beats doing it inside
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -78,6 +78,7 @@ class TrainingSteps:
         micro_batch: images that go through the network at a time; a batch's gradients are added up from its parts, each
             weighed by its share of the images, so that their sum is that of the whole batch. All at once when left out.
         loss_scale: for gradients that pass through float16.
+        after_step: called when a step is traced, behind its updates.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class TrainingSteps:
         label_smoothing: float = 0.0,
         micro_batch: int | None = None,
         loss_scale: LossScale | None = None,
+        after_step: Callable[[], None] | None = None,
     ) -> None:
         self._forward = forward
         self._groups = tuple(groups)
@@ -99,6 +101,7 @@ class TrainingSteps:
         self._label_smoothing = label_smoothing
         self._micro_batch = micro_batch
         self._loss_scale = loss_scale
+        self._after_step = after_step
         for group in groups:
             group.optimizer.build(group.variables)
         self._run = tf.function(self._many_steps)
@@ -114,6 +117,7 @@ class TrainingSteps:
         label_smoothing: float = 0.0,
         micro_batch: int | None = None,
         loss_scale: LossScale | None = None,
+        after_step: Callable[[], None] | None = None,
     ) -> TrainingSteps:
         """Steps that train a whole model at one rate."""
         forward = Forward(model, auxiliary)
@@ -125,6 +129,7 @@ class TrainingSteps:
             label_smoothing=label_smoothing,
             micro_batch=micro_batch,
             loss_scale=loss_scale,
+            after_step=after_step,
         )
 
     def run(
@@ -175,6 +180,8 @@ class TrainingSteps:
             self._update(gradients)
         else:
             self._loss_scale.apply(gradients, self._update)
+        if self._after_step is not None:
+            self._after_step()
         return loss, right
 
     def _update(self, gradients: list[tf.Tensor]) -> None:

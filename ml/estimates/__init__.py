@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ml.estimates.cost import Cost, cost_of_finetuning, cost_of_training
+from ml.estimates.demand import demand_of, useful_threads
 from ml.estimates.estimate import FORM, Estimate, estimate_training
 from ml.estimates.fitting import Room, advise
 from ml.estimates.peak import Peak, Training
@@ -25,5 +26,7 @@ __all__ = [
     "cost_of_finetuning",
     "cost_of_training",
     "count_by_hand",
+    "demand_of",
     "estimate_training",
+    "useful_threads",
 ]

@@ -39,6 +39,11 @@ class Cost:
         """The whole estimate, for either kind of device."""
         return estimate_training(self.network, self._training, self.plan, images=self.images)
 
+    @property
+    def beside_bytes(self) -> int:
+        """What the process holds in main memory beside the framework's allocator."""
+        return self._training.beside(images_bytes=self.data_bytes)
+
     def advise(self, rooms: Sequence[Room], factors: Mapping[DeviceKind, float]) -> list[dict[str, Any]]:
         """For each device: fits or not, the largest batch, what would make it fit (`ml.estimates.fitting`)."""
         return advise(
@@ -48,7 +53,7 @@ class Cost:
             rooms,
             peaks=self.estimate.peaks,
             factors=factors,
-            beside_bytes=self._training.beside(images_bytes=self.data_bytes),
+            beside_bytes=self.beside_bytes,
             smaller=self.smaller,
         )
 
@@ -86,6 +91,7 @@ def cost_of_training(spec: TrainSpec, network: Network, dataset: DatasetCard) ->
         batch_size=min(spec.batch_size, used),
         optimizer=optimizer_name(spec.optimizer),
         augmented=spec.augmentation is not None and not spec.augmentation.is_off,
+        averaged=spec.averaging is not None,
         **_saving(spec, min(spec.batch_size, used)),
     )
     return Cost(network, plan, used, held_bytes(spec, network, dataset, images=used), _smaller(spec, network))

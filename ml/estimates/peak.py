@@ -86,11 +86,11 @@ class Training:
         """Main memory that the process holds beside the framework's allocator, in bytes.
 
         The images as they are picked out of the dataset before the framework copies them; the best weights so far, and
-        while a checkpoint is written a copy of the weights and of what the optimizer keeps; and the graph: operations
-        and their kernels, many for each array of weights.
+        while a checkpoint is written a copy of the weights, of their average where there is one, and of what the
+        optimizer keeps; and the graph: operations and their kernels, many for each array of weights.
         """
         trained, fixed = sum(self.weights.trained), sum(self.weights.fixed)
-        copies = 2 * (trained + fixed) + trained * SLOTS[self._plan.optimizer]
+        copies = (3 if self._plan.averaged else 2) * (trained + fixed) + trained * SLOTS[self._plan.optimizer]
         return images_bytes + copies + len(self.weights.trained) * GRAPH_BYTES[self._plan.optimizer]
 
     def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> int:
@@ -103,8 +103,9 @@ class Training:
         accumulate = accumulate or self._plan.accumulate
         slots = SLOTS[self._plan.optimizer] + (accumulate > 1)
         weights = [(name, size.fixed) for name, size in self._kernels.items()]
+        beside = self.weights.fixed + (self.weights.trained + self.weights.fixed if self._plan.averaged else ())
         ground = Ground(
-            weights=weights + [("", size) for size in self.weights.fixed],
+            weights=weights + [("", size) for size in beside],
             slots=[("", size) for size in self.weights.trained for _ in range(slots)],
             data=self._data_bytes,
             batch=self._image_bytes * batch_size,

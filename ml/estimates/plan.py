@@ -27,7 +27,8 @@ class Plan:
     """Whether activations inside a block are computed again in the backward pass instead of kept."""
     augmented: bool = False
     """Whether images come as 32-bit numbers from the augmentation, instead of as bytes."""
-
+    averaged: bool = False
+    """Whether an average of the weights is kept beside them."""
     frozen: frozenset[str] = frozenset()
     """Layers that run as after training: their weights stay, they drop nothing, and keep nothing for a gradient."""
 

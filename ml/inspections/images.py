@@ -61,13 +61,13 @@ def check_class_weights(weights: object, classes: Sequence[str]) -> None:
         raise _problem("class_weights", f"Expected {len(classes)} weights, one a class, got {len(weights)}.")
 
 
-def check_augmentation(augmentation: Augmentation | None, channels: int) -> None:
-    """Raises InvalidSpec where colours are to change that grey images do not have."""
+def check_augmentation(augmentation: Augmentation | None, channels: int, *, path: str = "augmentation") -> None:
+    """Raises InvalidSpec where colours are to change that grey images do not have; `path` is the augmentation's."""
     if augmentation is None or channels == 3:
         return
     for name in ("saturation", "hue_degrees"):
         if getattr(augmentation, name):
-            raise _problem(f"augmentation.{name}", "The images are grey and have no colours to change. Leave it out.")
+            raise _problem(f"{path}.{name}", "The images are grey and have no colours to change. Leave it out.")
 
 
 def _problem(path: str, text: str) -> InvalidSpec:

@@ -26,6 +26,26 @@ class Inspection:
     """Fields of the spec whose values could mean something else tomorrow, with what they mean for good."""
     cost: Cost | None = None
     """What it would cost, found when asked for; None where a kind has no estimate."""
+    demand: Mapping[str, Mapping[str, int]] | None = None
+    """Where there is no cost: what it asks of a device, by kind, as `ml.estimates.demand_of` has it."""
+
+    @property
+    def needs(self) -> Mapping[str, Mapping[str, int]] | None:
+        """What a job asks of a device, by kind of device; None asks for a whole one."""
+        if self.cost is None:
+            return self.demand
+        from ml.estimates import demand_of
+
+        return demand_of(self.cost.estimate.peaks, beside_bytes=self.cost.beside_bytes)
+
+    @property
+    def threads(self) -> int | None:
+        """Processor threads that do the job good on a CPU device; None for all that there are."""
+        if self.cost is None:
+            return None if self.demand is None else 1
+        from ml.estimates import useful_threads
+
+        return useful_threads(self.cost.estimate.multiply_adds_step)
 
     @property
     def datasets(self) -> list[str]:

@@ -8,5 +8,7 @@ from records.specs import NoopSpec
 
 
 def inspect_noop(spec: NoopSpec, library: Library) -> Inspection:
-    """A noop needs nothing."""
-    return Inspection()
+    """A noop needs nothing but the memory that it asks for."""
+    if spec.memory_bytes is None:
+        return Inspection()
+    return Inspection(demand={kind: {"runtime_bytes": 0, "peak_bytes": spec.memory_bytes} for kind in ("cpu", "gpu")})

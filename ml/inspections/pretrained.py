@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ml.networks import Network, head_layers, make_network
-from ml.networks.transfer import head_layer
+from ml.networks.transfer import new_layers
 from records.errors import FieldProblem, InvalidSpec, near_matches, shorten
 from records.weights import IMAGENET_CLASSES, WEIGHTS, Weights, weights_of
 
@@ -37,5 +37,5 @@ def fresh_layers(network: Network, pretrained: str | None) -> frozenset[str]:
         pretrained: the name of the weights; None for those of an earlier run.
     """
     if pretrained is None or find_pretrained(pretrained).classes is not None:
-        return frozenset({head_layer(network)})
+        return new_layers(network)
     return frozenset(head_layers(network))

@@ -27,6 +27,7 @@ from ml.networks.mobilenet_v3 import SMALL as SMALL_V3
 from ml.networks.mobilenet_v3 import MobileNetV3, MobileNetV3Options
 from ml.networks.plain_cnn import PlainCNNOptions, plain_cnn
 from ml.networks.resnet import BottleneckOptions, ResNet, ResNetOptions, SEBottleneckOptions, SEResNetOptions
+from ml.networks.simple_cnn import SimpleCNNOptions, simple_cnn
 from ml.networks.squeezenet import SqueezeNetOptions, squeezenet
 from ml.networks.vgg import VGG, VGGOptions
 from ml.networks.xception import XceptionOptions, xception
@@ -127,6 +128,14 @@ NETWORKS: dict[str, NamedNetwork] = {
         plain_cnn,
         PlainCNNOptions,
         *CIFAR10,
+    ),
+    "simple_cnn": NamedNetwork(
+        "Simple convolutional network (M3, M5, M7)",
+        "An, Lee, Park, Yang, So: An ensemble of simple convolutional neural network models for MNIST digit "
+        "recognition (2020)",
+        simple_cnn,
+        SimpleCNNOptions,
+        *MNIST,
     ),
     "alexnet": NamedNetwork(
         "AlexNet",
@@ -274,7 +283,7 @@ def _option_error(cls: type[Strict], error: ValidationError) -> NetworkError:
     elif first["type"] == "literal_error":  # of a union it has a path for each part, of which the option is enough
         path = f"network.options.{name}"
         choices = _choices(cls.model_json_schema()["properties"][name]) or []
-        near = get_close_matches(str(first["input"]), choices, n=1)
+        near = get_close_matches(str(first["input"]), map(str, choices), n=1)
         text = (
             f"Expected one of {', '.join(map(repr, choices))}, got {came}.{f' Did you mean {near[0]}?' if near else ''}"
         )
@@ -309,7 +318,7 @@ def _describe(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _choices(schema: dict[str, Any]) -> list[str] | None:
+def _choices(schema: dict[str, Any]) -> list[Any] | None:
     """The values that a schema lists, those of a union's parts together."""
     parts = [choice for part in schema.get("anyOf", ()) for choice in _choices(part) or ()]
     return parts or ([schema["const"]] if "const" in schema else schema.get("enum"))

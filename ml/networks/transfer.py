@@ -35,11 +35,11 @@ def with_new_head(network: Network, input_shape: tuple[int, int, int], classes: 
     Raises:
         NetworkError: its weights depend on the size of the images, or they are too small for it.
     """
-    main, head = network.main, head_layer(network)
+    main, head, fresh = network.main, head_layer(network), new_layers(network)
     nodes = tuple(_resized(node, classes) if node.name == head else node for node in main.layers)
     made = Network(main.name, input_shape, nodes)
     for node in main.layers:
-        if node.name != head and _shapes(main, node) != _shapes(made, node):
+        if node.name not in fresh and _shapes(main, node) != _shapes(made, node):
             height, width, channels = main.input_shape
             raise NetworkError(
                 "image_size",
@@ -50,10 +50,14 @@ def with_new_head(network: Network, input_shape: tuple[int, int, int], classes: 
 
 
 def head_layer(network: Network) -> str:
-    """The last layer with weights on the way to the logits: it tells the classes apart, and is made anew for others."""
-    names = [node.name for node in network.main.layers]
-    rows = network.main.table[: names.index(LOGITS) + 1]
-    return next(row.name for row in reversed(rows) if row.parameters)
+    """The last dense layer or convolution on the way to the logits: it tells the classes apart."""
+    return next(row for row in reversed(_on_the_way(network)) if row not in _norms(network))
+
+
+def new_layers(network: Network) -> frozenset[str]:
+    """The layers that are made anew for other classes: the head layer, and a batch norm of the logits behind it."""
+    names = _on_the_way(network)
+    return frozenset(names[names.index(head_layer(network)) :])
 
 
 def blocks_of(network: Network) -> tuple[Block, ...]:
@@ -106,6 +110,16 @@ def feature_layer(network: Network, frozen: frozenset[str]) -> str | None:
     behind = {node.name for node in main.layers[start:]}
     feeding = {name for node in main.layers[start:] for name in node.inputs} - behind
     return feeding.pop() if len(feeding) == 1 else None
+
+
+def _on_the_way(network: Network) -> list[str]:
+    """The layers with weights up to the logits."""
+    names = [node.name for node in network.main.layers]
+    return [row.name for row in network.main.table[: names.index(LOGITS) + 1] if row.parameters]
+
+
+def _norms(network: Network) -> frozenset[str]:
+    return frozenset(node.name for node in network.main.layers if node.layer.type == "BatchNormalization")
 
 
 def _is_alive(node: Node, frozen: frozenset[str], weighty: set[str]) -> bool:

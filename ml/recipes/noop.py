@@ -16,11 +16,15 @@ from records.errors import ChildDied, ResumeImpossible, job_error_class
 from records.orders import Order
 from records.specs import NoopSpec
 
+_PAGE_BYTES = 4096
+
 
 def noop(spec: NoopSpec, order: Order, reporter: Reporter) -> dict[str, int]:
     """Count to `spec.steps`. Writes a checkpoint each tenth of the way and when stopped, at last `noop.json`."""
     done = _read_step(order.checkpoint)
     _fail_if_due(spec, order, done)
+    filled = bytearray(spec.fill_bytes)
+    filled[::_PAGE_BYTES] = b"x" * len(filled[::_PAGE_BYTES])
     reporter.stage("training")
     for step in range(done + 1, spec.steps + 1):
         if reporter.should_stop and not spec.ignore_stop:

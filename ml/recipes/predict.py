@@ -12,25 +12,22 @@ A stopped job begins anew: predicting writes no checkpoint.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.datasets import ImageSet, PhotoSet, is_photo_folder, list_photos, load_images
-from ml.datasets.decoded import DecodedPhotos
+from ml.datasets import is_photo_folder, list_photos, load_images
 from ml.engine.identity import describe_surroundings
 from ml.engine.memory import MemoryWatch
-from ml.engine.photos import ShownPhotos
 from ml.engine.results import Results
 from ml.engine.stopwatch import Stages
 from ml.predicting.classifier import Classifier, load_classifier
-from ml.predicting.pictures import fit_pictures
+from ml.predicting.scores import accuracy_of
+from ml.predicting.splits import Split, read_splits
 from ml.reporter import Interruption, Reporter
-from ml.reports import PredictionsCsv, confusion_matrix, wilson_interval
-from ml.sizing import SHOWN, evaluation_sizing
+from ml.reports import PredictionsCsv, confusion_matrix
 from records.orders import Order
 from records.specs import PredictSpec
 
@@ -60,8 +57,8 @@ def predict(spec: PredictSpec, order: Order, reporter: Reporter) -> dict[str, An
 
     stages.begin("building")
     classifier = load_classifier(order.inputs["run"], order.inputs["weights"])
-    parts = list(_parts(data, spec.split, classifier, threads=order.device.threads))
-    record = describe_surroundings(order) | {"images": {part.split: len(part.labels) for part in parts}}
+    parts = list(read_splits(data, spec.split, classifier, threads=order.device.threads))
+    record = describe_surroundings(order) | {"images": {part.name: len(part) for part in parts}}
     reporter.facts(record)
 
     stages.begin("predicting")
@@ -74,7 +71,8 @@ def predict(spec: PredictSpec, order: Order, reporter: Reporter) -> dict[str, An
     if data.classes == classifier.classes:
         labels = np.concatenate([part.labels for part in parts])
         results.keep_confusion(confusion_matrix(labels, said, data.classes), data.classes)
-        summary |= _score(int((said == labels).sum()), len(labels), "" if spec.split == "all" else f"{spec.split}/")
+        prefix = "" if spec.split == "all" else f"{spec.split}/"
+        summary |= accuracy_of(int((said == labels).sum()), len(labels), prefix)
     else:
         text = f"Not scored: {spec.dataset} has other classes than the model of job {spec.run.job}."
         reporter.log(text, level="warning")
@@ -87,37 +85,9 @@ def predict(spec: PredictSpec, order: Order, reporter: Reporter) -> dict[str, An
 CSV = "predictions.csv"
 
 
-class _Part(NamedTuple):
-    split: str
-    images: NDArray[np.uint8] | DecodedPhotos | ShownPhotos
-    labels: NDArray[np.int64]
-    names: tuple[str, ...] = ()
-
-
-def _parts(data: ImageSet | PhotoSet, split: str, classifier: Classifier, *, threads: int) -> Iterator[_Part]:
-    """The wanted splits, in the order in which they are used.
-
-    A model that learned photographs sees them exactly as its own evaluation did; for another they are fitted to its
-    images.
-    """
-    if isinstance(data, PhotoSet):
-        sizing = evaluation_sizing(classifier.image_shape)
-        for name, places in data.splits.items():
-            if split in (name, "all"):
-                learned = classifier.shown == SHOWN
-                files = [data.files[place] for place in places]
-                images = ShownPhotos(data, places, sizing, threads=threads) if learned else DecodedPhotos(files)
-                yield _Part(name, images, data.labels[places], tuple(data.names[place] for place in places))
-        return
-    if split in ("train", "all"):
-        yield _Part("train", data.train_images, data.train_labels)
-    if split in ("test", "all"):
-        yield _Part("test", data.test_images, data.test_labels)
-
-
 def _predict(
     spec: PredictSpec,
-    parts: list[_Part],
+    parts: list[Split],
     classifier: Classifier,
     names: tuple[str, ...],
     *,
@@ -125,18 +95,16 @@ def _predict(
     reporter: Reporter,
 ) -> NDArray[np.int64]:
     """Write the table; the likeliest class of each image, as an index into the model's classes."""
-    images, done, began = sum(len(part.labels) for part in parts), 0, time.perf_counter()
+    images, done, began = sum(map(len, parts)), 0, time.perf_counter()
     said = np.empty(images, np.int64)
     with PredictionsCsv(folder / CSV, classifier.classes) as table:
         for part in parts:
-            for first in range(0, len(part.labels), spec.batch_size):
+            for first in range(0, len(part), spec.batch_size):
                 if reporter.should_stop:
                     raise Interruption(0)
-                pictures = part.images[first : first + spec.batch_size]
-                batch = fit_pictures(pictures, classifier.image_shape, shown=classifier.shown)
-                told = classifier.probabilities(batch, batch_size=spec.batch_size)
+                told = classifier.probabilities(part.batch(first, spec.batch_size), batch_size=spec.batch_size)
                 labels = [names[label] for label in part.labels[first : first + spec.batch_size]]
-                table.write(part.split, first, labels, told, names=part.names[first : first + spec.batch_size])
+                table.write(part.name, first, labels, told, names=part.names[first : first + spec.batch_size])
                 said[done : done + len(told)] = told.argmax(axis=1)
                 if not done:
                     reporter.first_step()
@@ -148,9 +116,3 @@ def _predict(
 def _tell(reporter: Reporter, done: int, images: int, seconds: float) -> None:
     pace = done / seconds
     reporter.progress(step=done, steps=images, epoch=1, epochs=1, images_per_s=pace, time_left_s=(images - done) / pace)
-
-
-def _score(right: int, total: int, prefix: str) -> dict[str, float]:
-    low, high = wilson_interval(right, total)
-    scores = {"accuracy": right / total, "accuracy_low": low, "accuracy_high": high}
-    return {f"{prefix}{name}": value for name, value in scores.items()}

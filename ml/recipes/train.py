@@ -6,7 +6,8 @@
 Softmax cross-entropy is minimised by stochastic gradient steps over shuffled batches (LeCun et al. 1998), with the
 optimizer, schedule and augmentation of the spec; auxiliary heads, where a network has them, add their losses and are
 left out of what is kept. After each epoch the validation part is measured; the weights of the epoch that did best
-there are the ones that meet the test images, once, at the end. A dataset without a test split is reported on by its
+there are the ones that meet the test images, once, at the end. Where the spec asks for an average of the weights, it is
+the average that is measured, chosen and kept. A dataset without a test split is reported on by its
 validation part, under that name.
 
 Every random draw follows from the spec's seed and the number of the step, and a checkpoint holds the rest: a training
@@ -21,6 +22,7 @@ from typing import Any
 import keras
 
 from ml.datasets import class_weights
+from ml.engine.averaging import make_average
 from ml.engine.build import build_model, main_model
 from ml.engine.data import load_parts
 from ml.engine.evaluate import Evaluation, score
@@ -67,7 +69,14 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     network = draw_network(spec.network, parts.image_shape, len(parts.classes))
     thrifty = ThriftySteps.of(spec, order)
     trained = build_model(network, seed=spec.seed, policy=thrifty.policy)
-    model = main_model(trained)
+    average = make_average(
+        spec.averaging,
+        main_model(trained),
+        network.main,
+        epochs=spec.epochs,
+        build=lambda main: build_model(main, seed=spec.seed, policy=thrifty.policy),
+    )
+    model = average.model
     images = TrainingImages(
         parts.train,
         batch_size=min(spec.batch_size, len(parts.train)),
@@ -85,6 +94,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         class_weights=class_weights(spec.class_weights, parts.train.labels, parts.classes),
         auxiliary=network.auxiliary,
         label_smoothing=spec.label_smoothing,
+        after_step=average.after_step,
         **thrifty.step_options,
     )
     evaluation = Evaluation(model, batch_size=thrifty.at_once(images.batch_size))
@@ -92,6 +102,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         order.folder,
         model=trained,
         optimizers=[optimizer],
+        average=average.variables,
         identity=training_identity(spec, order),
         reporter=reporter,
         every_s=spec.checkpoint_every_s,
@@ -115,6 +126,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     training = Training(Course.of(spec), images, steps, keeper, reporter)
     while training.is_under_way(state):
         training.run_epoch(state)
+        average.after_epoch(state.epoch + 1, images, between=lambda: keeper.stop_if_asked(state))
         logits = evaluation.logits(parts.val, between=lambda: keeper.stop_if_asked(state))
         training.end_epoch(state, score(logits, parts.val.labels), model)
         keeper.save(state)

@@ -5,6 +5,7 @@ Importing this loads no matplotlib and no tensorboard: each is loaded when the f
 
 from __future__ import annotations
 
+from ml.reports.accuracies import write_accuracies_csv
 from ml.reports.calibration import Calibration, calibration, write_calibration_json, write_calibration_png
 from ml.reports.confusion import confusion_matrix, write_confusion_json, write_confusion_png
 from ml.reports.curves import write_learning_curves
@@ -28,6 +29,7 @@ __all__ = [
     "class_scores",
     "confusion_matrix",
     "wilson_interval",
+    "write_accuracies_csv",
     "write_calibration_json",
     "write_calibration_png",
     "write_confusion_json",

@@ -15,6 +15,7 @@ from records.errors import FieldProblem, InvalidSpec, NotJson, near_matches, sho
 from records.specs.base import BaseSpec, Strict
 from records.specs.convolutionalise import ConvolutionaliseSpec
 from records.specs.earlier import EarlierRun
+from records.specs.evaluate import EvaluateSpec
 from records.specs.export import ExportSpec
 from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
@@ -28,6 +29,7 @@ __all__ = [
     "BaseSpec",
     "ConvolutionaliseSpec",
     "EarlierRun",
+    "EvaluateSpec",
     "ExportSpec",
     "FinetuneSpec",
     "LayerSpec",
@@ -40,13 +42,14 @@ __all__ = [
     "parse_spec",
 ]
 
-Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | ExportSpec | NoopSpec
+Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | EvaluateSpec | ExportSpec | NoopSpec
 S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
     "finetune": FinetuneSpec,
     "convolutionalise": ConvolutionaliseSpec,
     "predict": PredictSpec,
+    "evaluate": EvaluateSpec,
     "export": ExportSpec,
     "noop": NoopSpec,
 }

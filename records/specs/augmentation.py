@@ -39,6 +39,26 @@ class RandAugment(Strict):
     """How strong they are: 10 is the strongest of each (M in the paper)."""
 
 
+class Elastic(Strict):
+    """Bend each image as if it were drawn on rubber (Simard et al. 2003)."""
+
+    strength: Annotated[float, Field(gt=0.0, le=0.2)] = 0.03
+    """How far pixels are drawn away, as a share of the side: one standard deviation at the points of the grid."""
+    points: Annotated[int, Field(ge=2, le=32)] = 5
+    """Points of the grid along each side; the more, the finer the waves."""
+
+
+class Erase(Strict):
+    """Hide a part of some images behind noise (Zhong et al. 2020)."""
+
+    probability: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
+    """Share of the images of which a part is hidden."""
+    area: Annotated[tuple[Area, Area], AfterValidator(_ascending)] = (0.02, 0.2)
+    """Smallest and largest share of the image's area."""
+    ratio: Annotated[tuple[Aspect, Aspect], AfterValidator(_ascending)] = (0.3, 3.3333)
+    """Narrowest and widest shape of the part: width divided by height."""
+
+
 class Augmentation(Strict):
     """Random changes of each training image, drawn anew every time it is seen; never for `val` and `test`."""
 
@@ -52,6 +72,8 @@ class Augmentation(Strict):
     """Largest rotation to either side, in degrees."""
     zoom: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
     """Largest zoom in or out, as a share of the size."""
+    elastic: Elastic | None = None
+    """Bend each image as if it were drawn on rubber, after it was shifted, turned and zoomed."""
     brightness: Change = 0.0
     """Largest change of the brightness, as a share of it."""
     contrast: Change = 0.0
@@ -62,6 +84,8 @@ class Augmentation(Strict):
     """Largest turn of the colours to either side, in degrees: 120 turns red into green. Colour images only."""
     randaugment: RandAugment | None = None
     """Besides the rest, a few changes drawn from many."""
+    erase: Erase | None = None
+    """Hide a part of some images, after all other changes but mixing."""
     mixup: Concentration = 0.0
     """Mix each image and its label with another's, by shares from Beta(`mixup`, `mixup`) (Zhang et al. 2018); 0 is off.
     With `cutmix` too, each batch gets one of both."""

@@ -26,3 +26,8 @@ class BaseSpec(Strict):
     """How often the job is tried again after an error that another try may cure."""
     time_limit_s: Annotated[int, Field(ge=1, le=30 * 24 * 3600)] = 24 * 3600
     """Wall-clock limit of one attempt, in seconds."""
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Processor threads on a CPU device; left out, one for a small training and all for a large one. The bits of a
+    result depend on it, so later attempts get as many as the first."""
+    exclusive: bool = False
+    """Have a device to oneself, however little of its memory is needed."""

@@ -90,6 +90,8 @@ class FinetuneSpec(SavingMemory):
     """`balanced` weighs each class by the inverse of its count; a list gives one weight a class, in class order."""
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = 0.2
     """Share of the training split kept for `val/` metrics, stratified by class; not where there is a `val` split."""
+    split_seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Which images are kept for that; `seed` when left out. Runs with the same one can be compared, and vote, by it."""
     train_examples: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Use only so many images of the training split (after validation is set aside); all when left out."""
     checkpoint_every_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 60.0
@@ -107,3 +109,8 @@ class FinetuneSpec(SavingMemory):
     def _a_part_is_no_larger_than_the_whole(self) -> FinetuneSpec:
         check_micro_batch(self.micro_batch, self.batch_size)
         return self
+
+    @property
+    def validation_seed(self) -> int:
+        """Which images are kept for validation follows from it."""
+        return self.seed if self.split_seed is None else self.split_seed

@@ -26,5 +26,9 @@ class NoopSpec(BaseSpec):
     fail_code: Annotated[str, Field(max_length=50)] = "recipe_failed"
     fail_attempts: Annotated[int, Field(ge=1, le=100)] = 100
     """Only so many first attempts fail."""
+    memory_bytes: Annotated[int, Field(ge=300_000_000, le=10**15)] | None = None
+    """Device memory to ask for; a whole device when left out. Not below what an idle child holds."""
+    fill_bytes: Annotated[int, Field(ge=0, le=10**12)] = 0
+    """Memory to take and write to before the first step."""
     ignore_stop: bool = False
     """Do not listen to SIGTERM, so that the worker must kill the child."""

@@ -99,6 +99,29 @@ class Plateau(Strict):
 Schedule = Annotated[Constant | Cosine | Exponential | OneCycle | Plateau, Field(discriminator="name")]
 
 
+# ── averages of the weights ──────────────────────────────────────────────────────────────────────────────────
+
+
+class EMA(Strict):
+    """A moving average of the weights, over all steps (Polyak and Juditsky 1992; as in Szegedy et al. 2016)."""
+
+    name: Literal["ema"] = "ema"
+    decay: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.999
+    """Share of the average that stays at each step; less at the first ones, so that the beginning is forgotten."""
+
+
+class SWA(Strict):
+    """The mean of the weights at the ends of the last epochs (Izmailov et al. 2018)."""
+
+    name: Literal["swa"] = "swa"
+    start_fraction: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.75
+    """Share of the epochs before the first one that counts. Choose a schedule whose rate stays up until the end, such
+    as `cosine` with a `final_fraction`."""
+
+
+Averaging = Annotated[EMA | SWA, Field(discriminator="name")]
+
+
 # ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -137,11 +160,15 @@ class TrainSpec(SavingMemory):
     augmentation: Augmentation | None = None
     label_smoothing: Fraction = 0.0
     """Share of each label that is spread evenly over all classes (Szegedy et al. 2016); in training only."""
+    averaging: Averaging | None = None
+    """Validate, test and keep an average of the weights instead of those of the last step."""
     early_stopping: EarlyStopping | None = None
     class_weights: Literal["balanced"] | tuple[Annotated[float, Field(ge=0.0, le=1e6)], ...] | None = None
     """`balanced` weighs each class by the inverse of its count; a list gives one weight a class, in class order."""
     validation_fraction: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1
     """Share of the training split kept for `val/` metrics, stratified by class; not where there is a `val` split."""
+    split_seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Which images are kept for that; `seed` when left out. Runs with the same one can be compared, and vote, by it."""
     train_examples: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Use only so many images of the training split (after validation is set aside); all when left out."""
     checkpoint_every_s: Annotated[float, Field(ge=0.0, le=86_400.0)] = 60.0
@@ -153,3 +180,8 @@ class TrainSpec(SavingMemory):
     def _a_part_is_no_larger_than_the_whole(self) -> TrainSpec:
         check_micro_batch(self.micro_batch, self.batch_size)
         return self
+
+    @property
+    def validation_seed(self) -> int:
+        """Which images are kept for validation follows from it."""
+        return self.seed if self.split_seed is None else self.split_seed

@@ -52,7 +52,7 @@ def test_the_queue_and_the_devices_do_not_tell_of_others_jobs(ada, bob, root, ha
     assert [w["job_id"] for w in root.get("queue").json["items"]] == [waiting, mine]
     for caller, seen in ((ada, running), (bob, None), (root, running)):
         (device,) = caller.get("devices").json["items"]
-        assert (device["busy"], device["job_id"]) == (True, seen)
+        assert [lease["job_id"] for lease in device["leases"]] == [seen]
 
 
 def test_an_administrator_may_do_everything_with_a_members_job(root, submit_noop):

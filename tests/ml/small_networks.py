@@ -10,6 +10,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "lenet5": {},
     "dense": {"hidden": [32]},
     "plain_cnn": {"filters": [8, 16]},
+    "simple_cnn": {"kernel": 7, "width": 0.25},
     "alexnet": {"stem": "cifar", "width": 0.125, "hidden": 32},
     "googlenet": {"stem": "cifar", "width": 0.1},
     "se_inception": {"stem": "cifar", "width": 0.1},
@@ -30,7 +31,18 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 QUICK = (
-    *("lenet5", "dense", "plain_cnn", "alexnet", "vgg16", "squeezenet", "googlenet", "resnet18", "se_resnet50"),
+    *(
+        "lenet5",
+        "dense",
+        "plain_cnn",
+        "simple_cnn",
+        "alexnet",
+        "vgg16",
+        "squeezenet",
+        "googlenet",
+        "resnet18",
+        "se_resnet50",
+    ),
     *("xception", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_lite0", "efficientnet_v2_b0", "convnext_tiny"),
 )
 """One of each kind; the others differ from them in depth."""

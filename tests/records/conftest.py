@@ -13,6 +13,7 @@ from records import attempts, jobs, schedule, sweep, workers
 from records.accounts import create_user
 from records.database import Database
 from records.retries import Outcome
+from records.rules import Rules
 from records.specs import parse_spec
 from records.states import AttemptStatus, JobStatus
 from records.tables import AttemptTable, JobEventTable, JobTable, LeaseTable, WorkerTable
@@ -32,26 +33,32 @@ class Yard:
 
     # ── acts ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def submit(self, **fields: Any) -> int:
-        """Queue a noop job."""
+    def submit(self, *, needs: float | None = None, owner_id: int | None = None, **fields: Any) -> int:
+        """Queue a noop job that needs so many gigabytes of whichever device, or a whole one."""
         spec = parse_spec({"kind": "noop", **fields}, test_kinds=True)
+        parts = {"runtime_bytes": 10**8, "peak_bytes": int((needs or 0) * 10**9) - 10**8}
+        demand = None if needs is None else {"cpu": parts, "gpu": parts}
         with self.database.write() as session:
-            args = {"owner_id": self.owner_id, "actor": "user:grace", "parameters": 0, "at": self.clock()}
-            return jobs.submit(session, spec, **args).id
+            args = {"owner_id": owner_id or self.owner_id, "actor": "user:grace", "parameters": 0, "at": self.clock()}
+            threads = None if needs is None else spec.threads or 1
+            return jobs.submit(session, spec, demand=demand, threads=threads, **args).id
 
-    def register(self, name: str = "anna", devices: int = 1) -> WorkerTable:
+    def add_person(self, name: str) -> int:
+        """Somebody else, by number."""
+        with self.database.write() as session:
+            return create_user(session, name, "member", at=self.clock()).id
+
+    def register(self, name: str = "anna", devices: int = 1, **changes: Any) -> WorkerTable:
         """A new life of a worker with so many devices."""
-        found = [
-            FoundDevice(name=f"gpu:{i}", kind="gpu", number=i, model="Test", memory_bytes=8 * 10**9, threads=1)
-            for i in range(devices)
-        ]
+        plain = {"kind": "gpu", "model": "Test", "memory_bytes": 8 * 10**9, "threads": 1, "slots": 8} | changes
+        found = [FoundDevice(name=f"{plain['kind']}:{i}", number=i, **plain) for i in range(devices)]
         with self.database.write() as session:
             return workers.register(session, name, host="h", pid=1, version="0", devices=found, at=self.clock())
 
-    def run_pass(self) -> list[schedule.Bell]:
+    def run_pass(self, rules: Rules | None = None) -> list[schedule.Bell]:
         """One pass of the scheduler."""
         with self.database.write() as session:
-            return schedule.run_pass(session, lease_s=LEASE_S, at=self.clock())
+            return schedule.run_pass(session, rules, lease_s=LEASE_S, at=self.clock())
 
     def claim(self, attempt_id: int, worker: WorkerTable) -> attempts.Claim:
         """A worker takes an attempt up."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from records.attempts import Claim
@@ -176,7 +175,9 @@ def test_two_finishes_at_once_end_the_attempt_once(yard, race):
 def test_the_database_refuses_a_second_open_attempt_of_a_job(yard):
     job_id, _, worker = yard.place()
     device_id = yard.attempts(job_id)[0].device_id
-    second = {"job_id": job_id, "number": 2, "worker_id": worker.id, "device_id": device_id, "placed_at": yard.clock()}
+    part = {"memory_bytes": 1, "threads": 1, "share": 0.1}
+    who = {"job_id": job_id, "number": 2, "worker_id": worker.id, "device_id": device_id}
+    second = {**who, **part, "placed_at": yard.clock()}
     with pytest.raises(IntegrityError), yard.database.write() as session:
         session.add(AttemptTable(status=AttemptStatus.RUNNING, **second))
     with yard.database.write() as session:
@@ -184,12 +185,9 @@ def test_the_database_refuses_a_second_open_attempt_of_a_job(yard):
     assert yard.attempt_statuses(job_id) == ["placed", "lost"]
 
 
-def test_the_database_refuses_a_second_lease_on_a_device(yard):
+def test_the_database_refuses_a_lease_without_an_attempt(yard):
     job_id, attempt_id, _ = yard.place()
-    device_id = yard.attempts(job_id)[0].device_id
-    other = yard.start(yard.register("bert"))
+    lease = {"device_id": yard.attempts(job_id)[0].device_id, "memory_bytes": 1, "threads": 1}
     with pytest.raises(IntegrityError), yard.database.write() as session:
-        session.execute(text(f"UPDATE leases SET device_id = {device_id} WHERE attempt_id = {other.attempt_id}"))
-    with pytest.raises(IntegrityError), yard.database.write() as session:
-        session.add(LeaseTable(attempt_id=4711, device_id=device_id, memory_bytes=1, expires_at=yard.clock()))
-    assert [lease.attempt_id for lease in yard.leases()] == [attempt_id, other.attempt_id]
+        session.add(LeaseTable(attempt_id=4711, expires_at=yard.clock(), **lease))
+    assert [lease.attempt_id for lease in yard.leases()] == [attempt_id]

@@ -40,9 +40,9 @@ def test_every_waiting_job_has_one_reason_in_words(yard):
     assert {yard.job(i).reason_code for i in ids} == {"no_worker"}
     yard.register()
     yard.run_pass()
-    assert [yard.job(i).reason_code for i in ids] == ["placed", "waiting_for_device", "waiting_for_device"]
-    assert yard.job(ids[1]).reason_text.startswith("Next:")
-    assert "other jobs go first" in yard.job(ids[2]).reason_text
+    assert [yard.job(i).reason_code for i in ids] == ["placed", "waiting_for_device", "waiting_for_turn"]
+    assert yard.job(ids[1]).reason_text.startswith("Waits for a whole GPU; job ")
+    assert "Others go first" in yard.job(ids[2]).reason_text
 
 
 def test_an_unchanged_queue_costs_no_writes(yard):

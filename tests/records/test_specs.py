@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from records.errors import InvalidSpec, NotJson
 from records.specs import SPECS, TrainSpec, parse_spec
-from records.specs.augmentation import Augmentation, Crop, RandAugment
+from records.specs.augmentation import Augmentation, Crop, Elastic, Erase, RandAugment
 from records.specs.images import sides_of
-from records.specs.train import SGD, Adam, AdamW, Constant, Cosine, Exponential, OneCycle, Plateau
+from records.specs.train import EMA, SGD, SWA, Adam, AdamW, Constant, Cosine, Exponential, OneCycle, Plateau
 
 BASE: dict[str, Any] = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}}
 
@@ -48,6 +48,7 @@ BOUNDS = [
     ("augmentation.hue_degrees", -1.0, 0.0, 180.0, 181.0),
     ("augmentation.mixup", -0.1, 0.0, 10.0, 10.1),
     ("augmentation.cutmix", -0.1, 0.0, 10.0, 10.1),
+    ("split_seed", -1, 0, 2**31 - 1, 2**31),
     ("label_smoothing", -0.1, 0.0, 0.999, 1.0),
     ("early_stopping.patience", 0, 1, 1000, 1001),
 ]
@@ -74,7 +75,7 @@ def test_every_number_is_taken_within_its_bounds_and_refused_outside(path, below
 @pytest.mark.parametrize("path", [bound[0] for bound in BOUNDS])
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf"), "4", True, None, [], {}])
 def test_a_number_field_takes_numbers_only(path, bad):
-    if bad is None and path == "train_examples":
+    if bad is None and path in ("train_examples", "split_seed"):
         return
     assert [where.split(".")[-1] for where in problems(with_field(path, bad))] == [path.split(".")[-1]]
 
@@ -86,6 +87,13 @@ def test_a_number_field_takes_numbers_only(path, bad):
         ({**BASE, "network": {"name": "lenet5", "option": 1}}, "network.option", "Unknown field"),
         ({**BASE, "schedule": {"name": "cosine", "warmup": 3}}, "schedule.cosine.warmup", "Unknown field"),
         ({**BASE, "schedule": {"name": "cosinus"}}, "schedule", "'cosine'"),
+        ({**BASE, "augmentation": {"elastic": {"strength": 0}}}, "augmentation.elastic.strength", "greater than 0"),
+        ({**BASE, "augmentation": {"elastic": {"points": 1}}}, "augmentation.elastic.points", "equal to 2"),
+        ({**BASE, "augmentation": {"erase": {"area": [0.5, 0.1]}}}, "augmentation.erase.area", "smaller number first"),
+        ({**BASE, "augmentation": {"erase": {"probability": 1.1}}}, "augmentation.erase.probability", "equal to 1"),
+        ({**BASE, "averaging": {"name": "ema", "decay": 1.0}}, "averaging.ema.decay", "less than 1"),
+        ({**BASE, "averaging": {"name": "swa", "start_fraction": 1.0}}, "averaging.swa.start_fraction", "less than 1"),
+        ({**BASE, "averaging": {"name": "mean"}}, "averaging", "'ema'"),
         ({**BASE, "name": "x" * 10_000}, "name", "at most 200 characters"),
         ({**BASE, "name": "a\x00b"}, "name", "pattern"),
         ({**BASE, "name": "two\nlines"}, "name", "pattern"),
@@ -119,7 +127,7 @@ def test_a_number_field_takes_numbers_only(path, bad):
         ({"kind": "trian"}, "kind", "Did you mean train?"),
         ({"kind": ["train"]}, "kind", "Expected a job kind"),
         ({}, "kind", "got nothing"),
-        ({"kind": "noop"}, "kind", "Known: convolutionalise, export, finetune, predict, train."),
+        ({"kind": "noop"}, "kind", "Known: convolutionalise, evaluate, export, finetune, predict, train."),
         ({"kind": "export"}, "run", "Field required"),
         ({"kind": "export", "run": "Digits"}, "run", "as [owner/]name[@alias or @number]"),
         ({"kind": "export", "run": 0}, "run", "the number of a job"),
@@ -152,6 +160,7 @@ def test_an_image_size_is_one_number_or_two():
 def test_an_augmentation_of_nothing_is_off():
     assert Augmentation().is_off
     assert not Augmentation(crop=Crop()).is_off
+    assert not Augmentation(elastic=Elastic()).is_off
     assert Augmentation(mixup=0.1).mixes
     assert not Augmentation(crop=Crop()).mixes
 
@@ -266,8 +275,11 @@ train_specs = st.builds(
         flip=st.sampled_from(["none", "horizontal", "vertical", "both"]),
         crop=st.none() | st.builds(Crop, scale=st.tuples(st.floats(0.01, 0.5), st.floats(0.5, 1.0))),
         randaugment=st.none() | st.builds(RandAugment, magnitude=st.floats(0.0, 10.0)),
+        elastic=st.none() | st.builds(Elastic, points=st.integers(2, 32)),
+        erase=st.none() | st.builds(Erase, area=st.tuples(st.floats(0.01, 0.1), st.floats(0.1, 1.0))),
         mixup=st.floats(0.0, 10.0),
     ),
+    averaging=st.none() | st.builds(EMA, decay=st.floats(0.01, 0.99)) | st.builds(SWA),
     class_weights=st.none() | st.just("balanced") | st.lists(st.floats(0.1, 1e6), min_size=1, max_size=12).map(tuple),
 )
 

@@ -167,4 +167,4 @@ def test_a_draining_worker_keeps_its_work_and_gets_no_more(yard):
     assert yard.run_pass() == []
     assert yard.guard(claim).cancel is False
     views = list_devices(yard)
-    assert [view.job_id for view in views] == [claim.job_id, None]
+    assert [[lease.job_id for lease in view.leases] for view in views] == [[claim.job_id], []]

@@ -32,6 +32,11 @@ DONE, FAILED, STOPPED = Finished(summary={}), Failed(code="diverged", text="NaN"
         (75, STOPPED, StopReason.TIME_LIMIT, ("failed", "time_limit")),
         (75, STOPPED, StopReason.OUTAGE, ("lost", "lease_expired")),
         (-11, None, None, ("failed", "child_died")),
+        (75, STOPPED, StopReason.MAKE_ROOM, ("interrupted", "preempted")),
+        (-9, None, StopReason.MAKE_ROOM, ("interrupted", "preempted")),
+        (0, DONE, StopReason.MAKE_ROOM, ("succeeded", None)),
+        (-9, None, StopReason.CAP, ("failed", "out_of_memory")),
+        (1, FAILED, StopReason.CAP, ("failed", "out_of_memory")),
     ],
 )
 def test_an_end_has_one_meaning(status, last_word, stopped, expected):
@@ -49,6 +54,14 @@ def test_a_kill_for_memory_is_told_from_another():
     assert outcome.code == "out_of_memory"
     outcome = outcome_of(-11, None, stopped=None, not_stored=None, oom_killed=True, time_limit_s=9)
     assert outcome.code == "child_died"
+
+
+@pytest.mark.parametrize(("status", "code"), [(-6, "out_of_memory"), (-11, "out_of_memory"), (-15, "child_died")])
+def test_a_crash_for_want_of_memory_is_told_with_what_was_lent(status, code):
+    known = {"stopped": None, "not_stored": None, "oom_killed": False, "time_limit_s": 9}
+    outcome = outcome_of(status, None, ran_out=True, cap_words="It held 2 GB, and was lent 1 GB.", **known)
+    assert outcome.code == code
+    assert ("was lent 1 GB" in outcome.text) == (code == "out_of_memory")
 
 
 def test_a_file_that_was_not_stored_counts_more_than_success():

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from records.errors import BlobUnavailable, LeaseLost, PredictorDied, TimeLimitReached
+from records.errors import BlobUnavailable, LeaseLost, OutOfMemory, PredictorDied, TimeLimitReached
 from records.orders import OrderedDevice
 from records.questions import Model, Options, Picture, PredictorOrder, Question
 from tests.api.pages.filling import png
@@ -27,8 +27,10 @@ def make_predictor(preloaded, tmp_path):
     """`make_predictor(limit_s=60)`: a predictor whose child is started by the first question."""
     made = []
 
-    def make(limit_s=60.0):
-        made.append(Predictor(preloaded, ORDER, folder=tmp_path / "models", limit_s=limit_s))
+    def make(limit_s=60.0, memory_bytes=CPU.memory_bytes):
+        device = CPU.model_copy(update={"memory_bytes": memory_bytes})
+        order = ORDER.model_copy(update={"device": device})
+        made.append(Predictor(preloaded, order, folder=tmp_path / "models", limit_s=limit_s))
         return made[-1]
 
     yield make
@@ -103,6 +105,13 @@ def test_a_crash_costs_one_question_and_the_next_finds_a_fresh_child(make_predic
     assert predictor.pid != killed[0]
     assert len(stage.folders) == 2
     assert not any(folder.exists() for folder in stage.folders)
+
+
+def test_a_child_that_holds_more_than_it_may_is_ended_and_the_answer_says_so(make_predictor, question, stage):
+    predictor = make_predictor(memory_bytes=60_000_000)
+    with pytest.raises(OutOfMemory, match=r"may hold 60 MB.*TRAINYARD_PREDICT_MEMORY_BYTES"):
+        predictor.ask(question(), stage=stage, beat=_nothing)
+    assert predictor.pid is None
 
 
 def test_a_question_that_takes_too_long_ends_the_child(make_predictor, question, stage):

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from trainyard.cli import datasets, edits, estimates, files, jobs, models, networks, operations, predict, training, yard
+from trainyard.cli import (
+    datasets,
+    edits,
+    estimates,
+    evaluate,
+    files,
+    jobs,
+    models,
+    networks,
+    operations,
+    predict,
+    replay,
+    training,
+    yard,
+)
 from trainyard.cli.session import Place, YardGroup
 
 app = typer.Typer(
@@ -39,7 +53,9 @@ _COMMANDS = {
     **edits.COMMANDS,
     **files.COMMANDS,
     **predict.COMMANDS,
+    **evaluate.COMMANDS,
     **yard.LOOK,
+    **replay.COMMANDS,
     **operations.COMMANDS,
 }
 for _name, _command in _COMMANDS.items():

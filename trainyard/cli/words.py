@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trainyard.results import ExpectedStart
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -33,6 +37,15 @@ def ago(time: datetime | None) -> str:
     return "just now"
 
 
+def start(expected: ExpectedStart | None) -> str:
+    """`in 12 min (5 min to 40 min)`; nothing when nobody can tell."""
+    if expected is None:
+        return ""
+    now = datetime.now(UTC)
+    low, likely, high = (_rough((at - now).total_seconds()) for at in (expected.from_, expected.likely, expected.until))
+    return f"in {likely} ({low} to {high})"
+
+
 def bytes_(count: int) -> str:
     """`512 B`, `1.4 MB`, `3.2 GB`."""
     size = float(count)
@@ -59,6 +72,13 @@ def middle_cut(text: str, width: int) -> str:
     """The text, or its beginning and end where it is longer: what tells such names apart stands at both."""
     tail = width // 3
     return text if len(text) <= width else f"{text[: width - tail - 1]}…{text[-tail:]}"
+
+
+def _rough(seconds: float) -> str:
+    """`20 s`, `12 min`, `3.5 h`."""
+    if seconds < 60:
+        return f"{max(0, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def value(number: object) -> str:

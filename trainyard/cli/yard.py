@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trainyard.cli.session import FAILED, JsonFlag, connect, settings_of
+
+if TYPE_CHECKING:
+    from trainyard.results import Device
 
 config = typer.Typer(help="The settings in force.", no_args_is_help=True)
 
@@ -71,13 +74,13 @@ def devices(context: typer.Context, as_json: JsonFlag = False) -> None:
             d.worker,
             d.model,
             words.bytes_(d.memory_bytes),
-            f"job {d.job_id}" if d.job_id else "busy" if d.busy else "free",
+            words.bytes_(max(0, d.memory_bytes - d.lent_bytes - d.taken_bytes)),
+            _holders(d),
         )
         for d in found
     )
-    print_table(
-        ("DEVICE", "WORKER", "MODEL", ">MEMORY", "HELD BY"), rows, empty="No worker is online.", stretch="MODEL"
-    )
+    columns = ("DEVICE", "WORKER", "MODEL", ">MEMORY", ">FREE", "HELD BY")
+    print_table(columns, rows, empty="No worker is online.", stretch="MODEL")
 
 
 def queue(context: typer.Context, as_json: JsonFlag = False) -> None:
@@ -90,11 +93,32 @@ def queue(context: typer.Context, as_json: JsonFlag = False) -> None:
         print_json(found)
         return
     rows = (
-        (w.place, w.job_id, w.name or w.kind, w.owner, words.ago(w.created_at), w.reason.text if w.reason else "")
+        (
+            w.place,
+            w.job_id,
+            w.name or w.kind,
+            w.owner,
+            words.ago(w.created_at),
+            words.start(w.expected_start),
+            w.reason.text if w.reason else "",
+        )
         for w in found
     )
-    columns = (">PLACE", ">JOB", "NAME", "OWNER", "SUBMITTED", "WHY IT WAITS")
+    columns = (">PLACE", ">JOB", "NAME", "OWNER", "SUBMITTED", "EXPECTED START", "WHY IT WAITS")
     print_table(columns, rows, empty="Nothing waits.", stretch="WHY IT WAITS")
+
+
+def _holders(device: Device) -> str:
+    """Who holds how much of a device."""
+    from trainyard.cli import words
+
+    parts = [
+        f"{f'job {lease.job_id}' if lease.job_id else 'a job'} {words.bytes_(lease.memory_bytes)}"
+        for lease in device.leases
+    ]
+    if device.taken_bytes:
+        parts.append(f"outsiders {words.bytes_(device.taken_bytes)}")
+    return ", ".join(parts) or "free"
 
 
 @config.command("show")

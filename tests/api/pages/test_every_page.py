@@ -125,7 +125,7 @@ def test_a_waiting_job_tells_its_place_and_its_reason(
     full_yard: RunningYard, open_window: Callable[..., Visit]
 ) -> None:
     page = open_window(full_yard).log_in().go("/jobs/5")
-    expect(page.locator("#standing")).to_contain_text("2nd in the queue. Waits for a device; other jobs go first.")
+    expect(page.locator("#standing")).to_contain_text("2nd in the queue. Others go first: they came earlier")
     page = open_window(full_yard).log_in().go("/devices")
     expect(page.locator("#queue tbody tr").first).to_contain_text("Urgent")
 

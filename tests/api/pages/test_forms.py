@@ -38,6 +38,7 @@ REQUIRED = {
     "finetune": {"dataset": "mnist"},
     "convolutionalise": {"run": {"job": 1}},
     "predict": {"run": {"job": 1}, "dataset": "mnist"},
+    "evaluate": {"runs": [{"job": 1}]},
     "export": {"run": 1},
 }
 """What each kind's spec cannot do without."""
@@ -49,8 +50,18 @@ def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
     form = make_form(SPECS[kind].model_json_schema(), datasets=["mnist"], networks=networks)
     shown = every_path([*form.main, *form.more, *form.yard])
     spec = SPECS[kind].model_validate({"kind": kind, **REQUIRED.get(kind, {})}).model_dump(mode="json")
-    parts = {"kind", "network.options", "augmentation", "augmentation.randaugment", "early_stopping"}
+    parts = {"kind", "network.options", "augmentation", "early_stopping", "averaging", "test_time_augmentation"}
+    parts |= {f"augmentation.{name}" for name in ("elastic", "erase", "randaugment")}
     assert every_leaf(spec) - parts <= shown
+
+
+def test_a_choice_that_may_be_absent_offers_none_first() -> None:
+    form = make_form(SPECS["train"].model_json_schema(), datasets=["mnist"], networks={})
+    (averaging,) = (node for node in form.more if node.path == "averaging")
+    assert isinstance(averaging, Choice)
+    assert [variant.name for variant in averaging.variants] == ["", "ema", "swa"]
+    assert averaging.default == ""
+    assert "average of the weights" in averaging.help
 
 
 def test_a_part_that_is_on_where_nothing_is_said_shows_what_it_then_holds() -> None:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from ml.datasets import Part
 from ml.engine.augment import augment, warp
 from ml.engine.images import TrainingImages
-from records.specs.augmentation import Augmentation, Crop, RandAugment
+from records.specs.augmentation import Augmentation, Crop, Elastic, Erase, RandAugment
 
 GENERATOR = np.random.default_rng(0)
 IMAGES = GENERATOR.integers(0, 256, (3, 8, 10, 2)).astype(np.float32)
@@ -73,6 +73,8 @@ EVERYTHING = Augmentation(
     contrast=0.2,
     saturation=0.2,
     hue_degrees=20,
+    elastic=Elastic(),
+    erase=Erase(),
     randaugment=RandAugment(),
 )
 QUICK = EVERYTHING.model_copy(update={"randaugment": None})

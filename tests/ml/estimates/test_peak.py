@@ -34,6 +34,12 @@ def test_the_optimizer_decides_how_many_arrays_stand_beside_the_weights(optimize
     assert Training(dense_of(1000), Plan(1, optimizer)).exact(1, kind="cpu") == arrays * 4 * MB
 
 
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_an_average_of_the_weights_is_one_more_array_of_each(kind):
+    plain, averaged = (Training(dense_of(1000), Plan(1, "adam", averaged=on)) for on in (False, True))
+    assert averaged.exact(1, kind=kind) - plain.exact(1, kind=kind) == 4 * MB
+
+
 def test_the_gradient_of_a_layers_input_reads_the_weights_that_the_update_changes():
     """So the update copies them where it comes first (`test_lifetimes`)."""
     draft = Draft("by-hand", (1, 1000, 1))

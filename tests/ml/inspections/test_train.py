@@ -55,6 +55,11 @@ def test_photographs_of_many_sizes_are_trained_on_at_the_size_that_is_asked():
     assert found.cost.data_bytes == 244 * 96 * 128 * 3
 
 
+@pytest.mark.parametrize(("averaging", "is_on"), [(None, False), ({"name": "ema"}, True), ({"name": "swa"}, True)])
+def test_an_average_of_the_weights_is_in_the_cost(averaging, is_on):
+    assert inspect(spec(averaging=averaging), Library()).cost.plan.averaged is is_on
+
+
 def test_without_a_split_for_validation_a_part_is_set_aside():
     found = inspect(spec(validation_fraction=0.25), Library(counts={"train": 400}))
     assert found.cost.images == 300

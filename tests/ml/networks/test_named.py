@@ -121,6 +121,8 @@ def test_the_options_of_lenet5_are_described():
         ("dense", {"hidden": (100, 0)}, "network.options.hidden.1", "greater than or equal to 1"),
         ("dense", {"hidden": (1,) * 21}, "network.options.hidden", "at most 20"),
         ("dense", {"hidden": 100}, "network.options.hidden", "array"),
+        ("simple_cnn", {"kernel": 4}, "network.options.kernel", "Expected one of 3, 5, 7, got 4."),
+        ("simple_cnn", {"kernel": "5"}, "network.options.kernel", 'got "5". Did you mean 5'),
     ],
 )
 def test_what_is_wrong_is_said_at_its_place(name, options, path, text):
@@ -136,6 +138,8 @@ def test_what_is_wrong_is_said_at_its_place(name, options, path, text):
         ("lenet5", {"variant": "modern"}, 12),
         ("lenet5", {"variant": "classic"}, 28),
         ("plain_cnn", {"filters": [8] * 5}, 16),
+        ("simple_cnn", {}, 21),
+        ("simple_cnn", {"kernel": 7}, 25),
         ("alexnet", {}, 64),
         ("alexnet", {"stem": "cifar"}, 15),
         ("googlenet", {}, 65),

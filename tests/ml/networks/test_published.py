@@ -405,6 +405,31 @@ def test_convnext_has_the_maps_and_the_blocks_of_its_table():
     assert [node.layer.type for node in network.layers].count("LayerScale") == 3 + 3 + 9 + 3
 
 
+# ── An et al. 2020 ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("kernel", "convolutions", "norms", "dense", "side"),
+    [
+        (3, 1_009_440, 2 * 1_040, 112_640, 8),
+        (5, 1_024_800, 2 * 480, 102_400, 8),
+        (7, 2_260_272, 2 * 480, 30_720, 4),
+    ],
+)
+def test_simple_cnns_have_the_papers_layers(kernel, convolutions, norms, dense, side):
+    """Convolutions without biases: k² times the products of neighbouring numbers of filters; a scale and a shift each
+    of the filters and of the ten logits are trained."""
+    network = make_network("simple_cnn", (28, 28, 1), 10, {"kernel": kernel})
+    by_type = {}
+    for row in network.table:
+        by_type[row.type] = by_type.get(row.type, 0) + row.parameters
+    assert by_type["Conv2D"] == convolutions
+    assert by_type["Dense"] == dense
+    assert by_type["BatchNormalization"] == 2 * (norms + 20)
+    assert network.trainable_parameters == convolutions + norms + dense + 20
+    assert network.output_shapes[network.layers[-5].name][:2] == (side, side)
+
+
 # ── ways of making maps smaller ──────────────────────────────────────────────────────────────────────────────
 
 

@@ -5,22 +5,38 @@ from __future__ import annotations
 import pytest
 
 from ml.networks import NETWORKS, NetworkError, make_network
-from ml.networks.transfer import block_name, blocks_of, feature_layer, frozen_layers, head_layer, with_new_head
+from ml.networks.transfer import (
+    block_name,
+    blocks_of,
+    feature_layer,
+    frozen_layers,
+    head_layer,
+    new_layers,
+    with_new_head,
+)
 
 MOBILE = make_network("mobilenet_v2", (64, 64, 3), 5, {})
 HEAD = frozenset({"logits"})
 
 
 @pytest.mark.parametrize(
-    "name", ["lenet5", "alexnet", "googlenet", "resnet18", "se_resnet18", "xception", "mobilenet_v2"]
+    "name", ["lenet5", "alexnet", "googlenet", "resnet18", "se_resnet18", "xception", "mobilenet_v2", "simple_cnn"]
 )
 def test_every_network_gets_a_head_for_other_classes_and_keeps_the_rest(name):
     network = make_network(name, NETWORKS[name].input_shape, 10, {})
     other = with_new_head(network, network.input_shape, 3)
     assert other.classes == 3
     assert not other.auxiliary
-    kept = {row.name: row.parameters for row in network.main.table if row.name != head_layer(network)}
-    assert {row.name: row.parameters for row in other.table if row.name != head_layer(network)} == kept
+    fresh = new_layers(network)
+    assert head_layer(network) in fresh
+    kept = {row.name: row.parameters for row in network.main.table if row.name not in fresh}
+    assert {row.name: row.parameters for row in other.table if row.name not in fresh} == kept
+
+
+def test_a_batch_norm_of_the_logits_is_made_anew_with_the_layer_before_it():
+    network = make_network("simple_cnn", (28, 28, 1), 10, {})
+    assert (head_layer(network), new_layers(network)) == ("f", {"f", "logits"})
+    assert new_layers(MOBILE) == {"logits"}
 
 
 def test_a_convolutional_network_takes_images_of_another_size():

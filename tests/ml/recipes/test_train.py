@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from ml.engine.checkpoint import read_checkpoint
+from ml.engine.data import load_parts
 from records.errors import DiskFull, Diverged, ResumeImpossible
 from records.events import Artifact, Checkpoint, Facts, FirstStep, Metrics, Stage
 from records.orders import Order
+from records.specs import parse_spec
 from records.thrift import Thrift
 from tests.ml.recipes.stopping import StoppingReporter, assert_same_end, last_checkpoint, run
 
@@ -65,6 +67,73 @@ CASES = {
     "one cycle with AdamW and class weights": EVERYTHING_RANDOM
     | {"optimizer": {"name": "adamw"}, "schedule": {"name": "one_cycle"}, "class_weights": "balanced"},
 }
+
+
+NORMED = {
+    "layers": [
+        {"type": "Conv2D", "name": "c", "filters": 4, "kernel_size": 3, "strides": 3, "use_bias": False},
+        {"type": "BatchNormalization", "name": "norm"},
+        {"type": "Activation", "activation": "relu"},
+        {"type": "Flatten"},
+        {"type": "Dropout", "rate": 0.2},
+        {"type": "Dense", "units": 10},
+    ]
+}
+OPTIONS = {
+    "a moving average": {"network": NORMED, "averaging": {"name": "ema", "decay": 0.9}},
+    "a mean over epochs": {"network": NORMED, "averaging": {"name": "swa", "start_fraction": 0.25}},
+    "rubber and hidden parts": {"augmentation": {"shift": 0.1, "elastic": {}, "erase": {"probability": 0.8}}},
+    "smooth labels and a split of its own": {"label_smoothing": 0.1, "split_seed": 3},
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS.values(), ids=OPTIONS.keys())
+def test_each_option_leads_to_the_same_bits_after_stops_within_and_at_the_end_of_epochs(
+    make_order: MakeOrder, option: dict[str, Any]
+) -> None:
+    spec = PLAIN | {"epochs": 4} | option
+    whole, whole_summary = run(make_order(spec))
+    checkpoint = None
+    for stop in (STEPS_PER_EPOCH + 3, 3 * STEPS_PER_EPOCH):
+        stopped, _ = run(make_order(spec, checkpoint=checkpoint), stop_at=stop)
+        checkpoint = last_checkpoint(stopped)
+    order = make_order(spec, checkpoint=checkpoint)
+    resumed, summary = run(order)
+    assert_same_end(last_checkpoint(whole), last_checkpoint(resumed))
+    assert summary == whole_summary
+    record = json.loads((order.folder / "run.json").read_text())
+    assert parse_spec(record["spec"]) == parse_spec(spec)
+
+
+@pytest.mark.parametrize("name", ["ema", "swa"])
+def test_it_is_the_average_that_is_validated_tested_and_kept(make_order: MakeOrder, name: str) -> None:
+    averaging = {"name": "ema", "decay": 0.9} if name == "ema" else {"name": "swa", "start_fraction": 0.0}
+    order = make_order(PLAIN | {"epochs": 4, "network": NORMED, "averaging": averaging, "learning_rate": 0.005})
+    reporter, summary = run(order)
+    assert summary is not None
+    arrays = read_checkpoint(last_checkpoint(reporter))[0]
+    model = keras.models.load_model(order.folder / "model.keras")
+    model.load_weights(order.folder / "last.weights.h5")
+    kept = model.get_layer("c").kernel.numpy()
+    assert any(np.array_equal(kept, array) for key, array in arrays.items() if key.startswith("average/"))
+    assert not any(np.array_equal(kept, array) for key, array in arrays.items() if key.startswith("model/"))
+    plain, plain_summary = run(make_order(PLAIN | {"epochs": 4, "network": NORMED, "learning_rate": 0.005}))
+    assert plain_summary is not None
+    assert plain_summary["val/loss"] != summary["val/loss"]
+    trained = [array for key, array in arrays.items() if key.startswith("model/")]
+    other = read_checkpoint(last_checkpoint(plain))[0]
+    for array, same in zip(trained, (other[key] for key in other if key.startswith("model/")), strict=True):
+        np.testing.assert_array_equal(array, same)  # training itself does not see the average
+
+
+def test_a_split_seed_sets_the_same_images_aside_whatever_the_seed(make_order: MakeOrder) -> None:
+    def validation(**fields: int) -> np.ndarray:
+        spec = parse_spec(PLAIN | fields)
+        return load_parts(spec, make_order(PLAIN | fields), StoppingReporter()).val.rows
+
+    np.testing.assert_array_equal(validation(seed=1, split_seed=5), validation(seed=2, split_seed=5))
+    np.testing.assert_array_equal(validation(seed=5), validation(seed=2, split_seed=5))
+    assert not np.array_equal(validation(seed=1), validation(seed=2))
 
 
 @pytest.mark.slow
@@ -218,6 +287,14 @@ def test_the_best_weights_are_those_of_the_best_epoch(make_order: MakeOrder) -> 
     losses = [row["val/loss"] for row in state["history"]]
     assert summary["best_epoch"] == 1 + losses.index(min(losses))
     assert summary["val/loss"] == min(losses)
+
+
+@pytest.mark.parametrize("averaging", [None, {"name": "ema"}, {"name": "swa"}])
+def test_autograph_can_transform_the_whole_step(
+    make_order: MakeOrder, caplog: pytest.LogCaptureFixture, averaging: dict[str, Any] | None
+) -> None:
+    run(make_order(PLAIN | {"epochs": 1, "averaging": averaging}))
+    assert [record.message for record in caplog.records if "AutoGraph" in record.message] == []
 
 
 def test_early_stopping_ends_training_after_its_patience(make_order: MakeOrder) -> None:
