@@ -19,8 +19,8 @@ from bench.results import RESULTS, TRIED, Measurement, read_results, write_resul
 from bench.setting import CannotMeasure, Measured, Setting
 
 NAMES = (
-    "start", "predict", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "intake",
-    "pipeline", "finetune", "mlflow",
+    "start", "predict", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "remedies",
+    "intake", "pipeline", "finetune", "mlflow",
 )  # fmt: skip
 
 
