@@ -51,6 +51,15 @@ class SubmitQuery(Query):
     """The job whose spec this one began with."""
 
 
+class PicturesQuery(Query):
+    """Which of one's pictures to list."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """At most so many."""
+    cursor: Cursor | None = None
+    """`next` of the page before."""
+
+
 class CompareQuery(Query):
     """Which jobs to put side by side."""
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple, cast
 from flask import request
 from werkzeug.datastructures import FileStorage
 
-from api.yard import the_yard
+from api.taking import taken_here
 from records.errors import InvalidRequest, PayloadTooLarge, near_matches, shorten
 
 FORM = "multipart/form-data"
@@ -28,24 +28,25 @@ class ReceivedImage(NamedTuple):
     bytes: BinaryIO
 
 
-def read_images() -> list[ReceivedImage]:
+def read_images(*, most: int, most_bytes: int) -> list[ReceivedImage]:
     """The images of the present request; at least one.
+
+    Args:
+        most: how many there may be.
+        most_bytes: of one.
 
     Raises:
         InvalidRequest: there is none, or files stand under another name.
         PayloadTooLarge: there are too many, or one has too many bytes.
     """
     images = list(_form_images() if request.mimetype == FORM else _body_image())
-    settings = the_yard().settings
     if not images:
         raise InvalidRequest(f"The form holds no file under the name `{FIELD}`. Send at least one image.")
-    if len(images) > settings.predict_images:
-        raise PayloadTooLarge(f"{len(images)} images came; one request may hold {settings.predict_images}.")
-    large = [image.name for image in images if _size(image.bytes) > settings.predict_image_bytes]
+    if len(images) > most:
+        raise PayloadTooLarge(f"{len(images)} images came; one request may hold {most}.")
+    large = [image.name for image in images if _size(image.bytes) > most_bytes]
     if large:
-        raise PayloadTooLarge(
-            f"{', '.join(large[:5])}: an image may have {settings.predict_image_bytes:,} bytes. Shrink it."
-        )
+        raise PayloadTooLarge(f"{', '.join(large[:5])}: an image may have {most_bytes:,} bytes. Shrink it.")
     return images
 
 
@@ -60,7 +61,7 @@ def _form_images() -> Iterator[ReceivedImage]:
 
 
 def _body_image() -> Iterator[ReceivedImage]:
-    body, limit = request.get_data(cache=False), the_yard().settings.predict_body_bytes
+    body, limit = request.get_data(cache=False), taken_here().most_bytes
     if len(body) > limit:  # it came in chunks, so that its length was not known before
         raise PayloadTooLarge(f"The body has more than {limit:,} bytes, which is the most that this address takes.")
     if not body:

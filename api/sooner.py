@@ -81,7 +81,7 @@ def _batches(session: Session, row: AnyRow, free: list[Free], threads: int | Non
         cost = inspect(spec, library).cost
     except RequestError:  # from another version, or what it refers to is gone
         return
-    if cost is None:
+    if not isinstance(cost, Cost):  # other kinds have no batch
         return
     factors = corrections_for(session, row.spec, row.estimate)
     told = set()

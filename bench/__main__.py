@@ -19,7 +19,8 @@ from bench.results import RESULTS, TRIED, Measurement, read_results, write_resul
 from bench.setting import CannotMeasure, Measured, Setting
 
 NAMES = (
-    "start", "predict", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "estimate", "remedies",
+    "start", "predict", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "sharing", "estimate",
+    "remedies",
     "intake", "pipeline", "finetune", "mlflow",
 )  # fmt: skip
 

@@ -20,10 +20,12 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from bench.setting import CannotMeasure
+from records.accounts import create_token, create_user
+from records.clock import utc_now
 from records.database import Database
 from records.settings import Settings
 from records.states import FINISHED, JobStatus
-from records.tables import AttemptTable, JobTable, RunTable
+from records.tables import AttemptTable, DeviceTable, JobTable, RunTable
 
 T = TypeVar("T")
 _START_S, _STOP_S = 120.0, 60.0
@@ -43,9 +45,15 @@ class Yard:
         self.cache = settings.cache_folder
         self._database = Database(settings.database_address)
 
-    def submit(self, spec: Mapping[str, Any]) -> int:
-        """Send a job and return its id, as soon as the yard has answered 202."""
-        with self._ask("/api/v1/jobs", json.dumps(spec).encode()) as reply:
+    def add_member(self, name: str) -> str:
+        """A token of a new person."""
+        at = utc_now()
+        with self._database.write() as session:
+            return create_token(session, create_user(session, name, "member", at=at).id, "bench", at=at)
+
+    def submit(self, spec: Mapping[str, Any], *, token: str | None = None) -> int:
+        """Send a job, as the administrator or whose token it is, and return its id as soon as 202 was answered."""
+        with self._ask("/api/v1/jobs", json.dumps(spec).encode(), token) as reply:
             return int(json.loads(reply.read())["id"])
 
     def get(self, path: str) -> http.client.HTTPResponse:
@@ -89,6 +97,13 @@ class Yard:
         assert first is not None
         return (first - self.job(job_id).created_at).total_seconds()
 
+    def lent(self) -> list[tuple[DeviceTable, list[AttemptTable]]]:
+        """Every device, and all attempts that ever held a part of it."""
+        with self._database.read() as session:
+            devices = session.scalars(select(DeviceTable)).all()
+            attempts = session.scalars(select(AttemptTable)).all()
+        return [(device, [each for each in attempts if each.device_id == device.id]) for device in devices]
+
     def facts(self, job_id: int) -> dict[str, Any]:
         """What the job's run has on record."""
         with self._database.read() as session:
@@ -102,8 +117,8 @@ class Yard:
         with self._database.read() as session:
             return session.scalars(select(AttemptTable).where(AttemptTable.job_id == job_id)).one()
 
-    def _ask(self, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+    def _ask(self, path: str, body: bytes | None = None, token: str | None = None) -> http.client.HTTPResponse:
+        headers = {"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data=body, headers=headers)
         reply: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=30)
         return reply

@@ -14,6 +14,7 @@ from ml.inspections.finetune import inspect_finetune
 from ml.inspections.inspection import Inspection
 from ml.inspections.noop import inspect_noop
 from ml.inspections.predict import inspect_predict
+from ml.inspections.style_transfer import inspect_style_transfer
 from ml.inspections.train import inspect_train
 from records.library import CatalogueLibrary, Library
 from records.specs import Spec
@@ -38,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "predict": Kind(inspect_predict, "ml.recipes.predict:predict"),
     "evaluate": Kind(inspect_evaluate, "ml.recipes.evaluate:evaluate"),
     "export": Kind(inspect_export, "ml.recipes.export:export"),
+    "style_transfer": Kind(inspect_style_transfer, "ml.recipes.style_transfer:paint"),
     "noop": Kind(inspect_noop, "ml.recipes.noop:noop"),
 }
 

@@ -93,7 +93,8 @@ class Reporter:
         self._stop.wait(seconds)
 
     def stage(
-        self, stage: Literal["starting", "loading", "building", "training", "testing", "predicting", "reporting"]
+        self,
+        stage: Literal["starting", "loading", "building", "training", "painting", "testing", "predicting", "reporting"],
     ) -> None:
         """Say what happens now."""
         self._send(events.Stage(stage=stage))

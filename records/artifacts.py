@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from records.blobs import Blob
 from records.database import upsert
-from records.dropped import unnamed
+from records.dropped import drop, unnamed
 from records.errors import NotFound, near_matches, shorten
 from records.model_tables import ModelFileTable, ModelVersionTable
 from records.tables import ArtifactTable
@@ -29,7 +29,11 @@ def add_artifact(
     at: datetime,
     step: int | None = None,
 ) -> None:
-    """Keep a stored blob under a name; the same name again replaces it."""
+    """Keep a stored blob under a name; the same name again replaces it, and what it replaced is dropped."""
+    named = (ArtifactTable.job_id == job_id, ArtifactTable.name == name)
+    before = session.scalar(select(ArtifactTable.sha256).where(*named))
+    if before is not None and before != blob.sha256:
+        drop(session, [before], at=at)
     statement = upsert(session, ArtifactTable).values(
         job_id=job_id,
         name=name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -71,6 +72,11 @@ class FolderBlobs:
         """
         with _foreign_errors("store what came"):
             return self._put(source, lasting=False)
+
+    def put_bytes(self, content: bytes) -> Blob:
+        """Store bytes. Raises as `put_file` does."""
+        with _foreign_errors("store what was made"):
+            return self._put(io.BytesIO(content))
 
     def path(self, sha256: str) -> Path:
         """Where the blob lies; it may not exist."""

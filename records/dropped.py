@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from records.database import upsert
 from records.model_tables import ModelFileTable
+from records.picture_tables import PictureTable
 from records.set_tables import DroppedBlobTable, UploadTable, VersionFileTable
 from records.tables import ArtifactTable, DatasetTable, PredictionImageTable, YardTable
 
@@ -24,6 +25,7 @@ _NAMES = (
     UploadTable.sha256,
     PredictionImageTable.sha256,
     ModelFileTable.sha256,
+    PictureTable.sha256,
 )
 """Every column that names a blob. A table that is not here loses its bytes."""
 _AT_ONCE = 500

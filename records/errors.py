@@ -15,7 +15,8 @@ TrainyardError
 │   ├── Conflict            409  the thing is not in a state that allows this
 │   │   ├── WrongOffset     409  an upload goes on at another byte than the sender thinks
 │   │   ├── DatasetInUse    409  jobs name the version that was to be deleted
-│   │   └── QuotaReached    409  a person's datasets would take more than they may
+│   │   ├── PictureInUse    409  a job names the picture that was to be deleted
+│   │   └── QuotaReached    409  a person's datasets or pictures would be more than they may
 │   ├── PreconditionFailed  412  the thing is not as If-Match says
 │   ├── PayloadTooLarge     413  the body is larger than the yard takes
 │   ├── UnsupportedMediaType 415 the body is of another content type
@@ -32,7 +33,8 @@ TrainyardError
 │       └── PredictionFailed 503 a worker could not answer; carries the code that says why
 ├── JobError                an attempt ended badly; `records.retries` alone decides what follows
 │   ├── PermanentJobError   trying again would end the same way
-│   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, WeightsUnreadable, WeightsMissing, Diverged,
+│   │   ├── DatasetUnreadable, DatasetMissing, DatasetUnsuitable, PictureUnsuitable, WeightsUnreadable,
+│   │   ├── WeightsMissing, Diverged,
 │   │   ├── DiskFull, OutOfMemory, TimeLimitReached, ResumeImpossible, ModelUnreadable, NotEqual,
 │   │   └── ExportFailed, ExportDiffers, RecipeFailed
 │   └── TransientJobError   another try may succeed
@@ -178,8 +180,14 @@ class DatasetInUse(Conflict):
         """How many more there are."""
 
 
+class PictureInUse(Conflict):
+    """Raised when a picture cannot be deleted because a job names it."""
+
+    code = "picture_in_use"
+
+
 class QuotaReached(Conflict):
-    """Raised when a person's datasets would be more, or larger, than they may be."""
+    """Raised when a person's datasets or pictures would be more, or larger, than they may be."""
 
     code = "quota_reached"
 
@@ -322,6 +330,12 @@ class DatasetUnsuitable(PermanentJobError):
     """Raised when a dataset is sound, but this cannot be trained on it: a class has no image to train on."""
 
     code = "dataset_unsuitable"
+
+
+class PictureUnsuitable(PermanentJobError):
+    """Raised when an uploaded picture is sound, but a job can do nothing with it: a mask that shows nothing."""
+
+    code = "picture_unsuitable"
 
 
 class WeightsMissing(PermanentJobError):

@@ -5,7 +5,7 @@ Nothing here writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from statistics import median
 from typing import Any, NamedTuple
@@ -125,6 +125,32 @@ def find_paces(session: Session, spec: dict[str, Any], *, steps_per_epoch: int) 
     return [Pace(model, median(found) * steps_per_epoch, len(found)) for model, found in sorted(steps.items())]
 
 
+def find_paces_by_work(session: Session, kind: str, *, work: int, alike: Mapping[str, Any]) -> list[Pace]:
+    """Seconds that a job of this kind would take, by model of device, from the multiply-adds a second of past ones.
+
+    Args:
+        session: for reading.
+        kind: of the job.
+        work: its multiply-adds; runs tell theirs as the fact `multiply_adds`.
+        alike: fields in which the others' specs must be as this one's.
+    """
+    query = (
+        select(JobTable.spec, RunTable.facts, DeviceTable.model)
+        .join(RunTable, RunTable.job_id == JobTable.id)
+        .join(AttemptTable, AttemptTable.job_id == JobTable.id)
+        .join(DeviceTable, DeviceTable.id == AttemptTable.device_id)
+        .where(JobTable.kind == kind, JobTable.status == JobStatus.SUCCEEDED, AttemptTable.status == "succeeded")
+        .order_by(JobTable.id.desc())
+        .limit(LOOKED_AT)
+    )
+    found: dict[str, list[float]] = {}
+    for row in session.execute(query):
+        seconds, done = row.facts.get("steps_s"), row.facts.get("multiply_adds")
+        if seconds and done and all(row.spec.get(name) == value for name, value in alike.items()):
+            found.setdefault(row.model, []).append(float(seconds) / float(done))
+    return [Pace(model, median(paces) * work, len(paces)) for model, paces in sorted(found.items())]
+
+
 def _step_s(row: Row[Any]) -> float | None:
     """Seconds a step of a finished run."""
     seconds, epochs = row.facts.get("steps_s"), row.summary.get("epochs")
@@ -179,6 +205,8 @@ def _computing(spec: dict[str, Any]) -> Thrift:
 
 
 def _network_name(spec: dict[str, Any]) -> str:
+    if "features" in spec:
+        return str(spec["features"])
     base = spec.get("base", {})
     if base:
         return str(base.get("pretrained") or f"job {base.get('job')}")

@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 INTERRUPTED_EXIT = 75
 """Exit status of a child that wrote a checkpoint and stopped because it was asked to (EX_TEMPFAIL)."""
 
+PROGRESS = "progress"
+"""Kind of an artifact that shows how far the child is; each takes the place of the one before."""
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,7 +43,7 @@ class Stage(_Event):
     """What the child does now."""
 
     event: Literal["stage"] = "stage"
-    stage: Literal["starting", "loading", "building", "training", "testing", "predicting", "reporting"]
+    stage: Literal["starting", "loading", "building", "training", "painting", "testing", "predicting", "reporting"]
 
 
 class Progress(_Event):

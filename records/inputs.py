@@ -29,4 +29,19 @@ class WeightsInput:
     """As in `records.weights`."""
 
 
-Input = DatasetInput | ArtifactInput | WeightsInput
+@dataclass(frozen=True)
+class FirstWeightsInput:
+    """Pretrained weights, staged as a file: the first of several that can be had. The file's hash tells which."""
+
+    names: tuple[str, ...]
+    """As in `records.weights`, the best first."""
+
+
+@dataclass(frozen=True)
+class PictureInput:
+    """An uploaded picture, staged as a file."""
+
+    picture_id: int
+
+
+Input = DatasetInput | ArtifactInput | WeightsInput | FirstWeightsInput | PictureInput

@@ -8,7 +8,7 @@ No function here commits.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from records.dataset_uses import use_datasets
 from records.errors import Conflict, IdempotencyKeyReused, NotFound
 from records.likeness import likeness_of
 from records.needs import learn
+from records.pictures import use_pictures
 from records.placing import LAST_RANK
 from records.specs import Spec
 from records.states import FINISHED, MOVES, OPEN_ATTEMPTS, AttemptStatus, JobStatus
@@ -40,6 +41,7 @@ def submit(
     demand: dict[str, Any] | None = None,
     threads: int | None = None,
     datasets: Iterable[str] = (),
+    pictures: Collection[int] = (),
     cloned_from: int | None = None,
 ) -> JobTable:
     """Add a queued job.
@@ -55,10 +57,11 @@ def submit(
         demand: what of that a device must have, as `records.needs` takes it; None asks for a whole device.
         threads: processor threads of a CPU device; None asks for all.
         datasets: pinned references of those that it names, which it keeps from being deleted.
+        pictures: uploaded ones that it names, which it keeps likewise.
         cloned_from: the job whose spec it began with.
 
     Raises:
-        InvalidSpec: one of the datasets has been deleted a moment ago.
+        InvalidSpec: one of the datasets or pictures has been deleted a moment ago.
     """
     job = JobTable(
         kind=spec.kind,
@@ -84,6 +87,7 @@ def submit(
     session.add(job)
     session.flush()
     use_datasets(session, job.id, datasets)
+    use_pictures(session, job.id, pictures)
     add_event(session, job.id, "submitted", actor=actor, at=at, to_status=JobStatus.QUEUED, text="Submitted.")
     return job
 

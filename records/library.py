@@ -52,6 +52,15 @@ class ModelCard:
     """The job whose result it is."""
 
 
+@dataclass(frozen=True)
+class PictureCard:
+    """What must be known of an uploaded picture before a job on it can queue."""
+
+    picture_id: int
+    width: int
+    height: int
+
+
 class Library(Protocol):
     """Where a spec's references are looked up."""
 
@@ -65,6 +74,10 @@ class Library(Protocol):
 
     def model(self, ref: str) -> ModelCard:
         """The version of a registered model that `[owner/]name[@alias|@number]` names. Raises NotFound likewise."""
+        ...
+
+    def picture(self, picture_id: int) -> PictureCard:
+        """The uploaded picture of that number. Raises NotFound where there is none that may be seen."""
         ...
 
 
@@ -82,6 +95,10 @@ class CatalogueLibrary:
     def model(self, ref: str) -> ModelCard:
         """Nothing: without a database there are no registered models."""
         raise NotFound(f"There is no registered model {ref!r} that you can see.")
+
+    def picture(self, picture_id: int) -> PictureCard:
+        """Nothing: without a database there are no pictures."""
+        raise NotFound(f"There is no picture {picture_id} that you can see.")
 
 
 def card_of(dataset: Dataset) -> DatasetCard:

@@ -10,8 +10,9 @@ from records.catalogue import CATALOGUE
 from records.errors import NotFound
 from records.image_sets import FoundSet, Viewer, find_set, parse_reference
 from records.image_sets import find_version as find_set_version
-from records.library import DatasetCard, ModelCard, RunCard, card_of
+from records.library import DatasetCard, ModelCard, PictureCard, RunCard, card_of
 from records.model_reading import Asker, find_version
+from records.pictures import find_picture
 from records.references import parse_reference as parse_model
 from records.set_tables import SetVersionTable
 from records.states import VersionStatus
@@ -66,6 +67,15 @@ class YardLibrary:
         found = find_version(self._session, self._asker, parse_model(ref))
         job = self._session.get_one(JobTable, found.version.job_id)
         return ModelCard(f"{found.owner}/{found.model.name}@{found.version.number}", self._card(job))
+
+    def picture(self, picture_id: int) -> PictureCard:
+        """The uploaded picture of that number.
+
+        Raises:
+            NotFound: there is none that this person can see.
+        """
+        row = find_picture(self._session, picture_id, self._owner_id)
+        return PictureCard(row.id, width=row.width, height=row.height)
 
     def _card(self, job: JobTable) -> RunCard:
         kept = kept_digests(self._session, job.id)

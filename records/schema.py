@@ -16,10 +16,11 @@ from sqlalchemy import Connection, text
 from records.database import Database
 from records.errors import NotAvailable, SchemaNewer
 from records.model_tables import RegisteredModelTable
+from records.picture_tables import PictureTable
 from records.set_tables import ImageSetTable
 
 METADATA = ImageSetTable.metadata
-assert RegisteredModelTable.metadata is METADATA
+assert RegisteredModelTable.metadata is PictureTable.metadata is METADATA
 """Of all tables of the yard: whoever compares it with a database must have imported every one."""
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _LOCK = 7_120_551_926

@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     predict_limit_s: float = Field(60.0, gt=0.0)
     """Time that a predictor has for one prediction, in seconds; then it is ended."""
 
+    max_picture_bytes: int = Field(40_000_000, ge=1_000)
+    """Largest file of a picture for style transfer, in bytes."""
+    picture_pixels: int = Field(64_000_000, ge=64)
+    """Width times height that such a picture may have."""
+    quota_pictures: int = Field(500, ge=0)
+    """How many such pictures a person may have; those that no job names go after a day."""
     retention_days: int = Field(0, ge=0)
     """Files and logs of jobs that ended so many days ago are removed; 0 keeps them for ever."""
     retention_bytes: int = Field(0, ge=0)

@@ -1,4 +1,6 @@
-"""The sweep: ends attempts and checks of datasets that fell silent, drops old uploads, and finds what to ring again."""
+"""The sweep: ends attempts and checks of datasets that fell silent, drops old uploads and pictures, and finds what to
+ring again.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 from records.attempts import expire
 from records.database import lock_pass, upsert
 from records.intakes import expire_intakes
+from records.pictures import expire_pictures
 from records.schedule import Bell
 from records.states import AttemptStatus
 from records.tables import AttemptTable, LeaseTable, WorkerTable, YardTable
@@ -45,6 +48,7 @@ def sweep(session: Session, *, silent_s: float, unheard_s: float, at: datetime) 
     lock_pass(session, "sweep")
     expired = expire(session, at=at)
     mark_silent_workers(session, silent_s=silent_s, at=at)
+    expire_pictures(session, at=at)
     statement = upsert(session, YardTable).values(name=LAST_SWEEP, value=at.isoformat())
     session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": at.isoformat()}))
     return Swept(

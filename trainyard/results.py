@@ -283,6 +283,19 @@ class Prediction(Result):
     """From the question to the answer."""
 
 
+class Picture(Result):
+    """An uploaded picture, as the yard wrote it anew."""
+
+    id: int
+    """What a spec names it by."""
+    name: str
+    width: int
+    height: int
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
 class Artifact(Result):
     """A kept file of a job."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -16,11 +16,12 @@ from records.catalogue import CATALOGUE, Dataset
 from records.clock import utc_now
 from records.database import is_outage
 from records.datasets import fetched_datasets, note_fetched
-from records.errors import JobError
+from records.errors import JobError, WeightsMissing
 from records.image_sets import StoredVersion, find_stored
-from records.inputs import ArtifactInput, DatasetInput, Input, WeightsInput
+from records.inputs import ArtifactInput, DatasetInput, FirstWeightsInput, Input, PictureInput, WeightsInput
 from records.lookup import YardLibrary
 from records.orders import Order, OrderedDevice
+from records.pictures import find_picture
 from records.specs import parse_spec
 from records.weights import WEIGHTS, Weights
 from worker.deliveries import Tell
@@ -110,6 +111,10 @@ def _stage(
             return _stage_artifact(place, job_id, name, folder, check=check)
         case WeightsInput(name):
             return _stage_weights(place, WEIGHTS[name], recorder=recorder, check=check), WEIGHTS[name].digest
+        case FirstWeightsInput(names):
+            return _stage_first(place, [WEIGHTS[name] for name in names], recorder=recorder, check=check)
+        case PictureInput(picture_id):
+            return _stage_picture(place, picture_id, folder, check=check)
 
 
 def _stage_artifact(place: Workplace, job_id: int, name: str, folder: Path, *, check: Check) -> tuple[Path, str]:
@@ -139,6 +144,32 @@ def _stage_weights(place: Workplace, weights: Weights, *, recorder: Recorder, ch
     settings = place.settings
     sources = sources_of_weights(weights, settings.data, environment=place.tools)
     return stage_weights(weights, settings.cache_folder, sources, tell=_telling(recorder), check=check)
+
+
+def _stage_first(
+    place: Workplace, candidates: Sequence[Weights], *, recorder: Recorder, check: Check
+) -> tuple[Path, str]:
+    """The first weights that can be had. What cannot costs seconds, as every source gives up soon.
+
+    Raises:
+        WeightsMissing: none can; the text is the last one's.
+    """
+    for weights in candidates[:-1]:
+        try:
+            return _stage_weights(place, weights, recorder=recorder, check=check), weights.digest
+        except WeightsMissing:
+            recorder.log(f"The weights of {weights.title} cannot be had here; looking for the next best.")
+    return _stage_weights(place, candidates[-1], recorder=recorder, check=check), candidates[-1].digest
+
+
+def _stage_picture(place: Workplace, picture_id: int, folder: Path, *, check: Check) -> tuple[Path, str]:
+    def read() -> str:
+        with place.database.read() as session:
+            return find_picture(session, picture_id, None).sha256
+
+    digest, target = _through_outages(read, check), folder / f"picture-{picture_id}"
+    place.blobs.fetch(digest, target)
+    return target, digest
 
 
 def _telling(recorder: Recorder) -> Tell:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from records.artifacts import CHECKPOINT
 from records.blobs import Blob, FolderBlobs
 from records.errors import BlobUnavailable, JobError, shorten
-from records.events import Artifact, Checkpoint, Event, Failed, Finished, Interrupted, parse_event
+from records.events import PROGRESS, Artifact, Checkpoint, Event, Failed, Finished, Interrupted, parse_event
 from records.logs import MAX_LINE_LENGTH
 from records.orders import Order
 from worker.batch import Kept
@@ -92,7 +92,7 @@ class Listener:
         self._recorder.take(event)
 
     def _store(self, event: Artifact | Checkpoint) -> None:
-        """Store a file. A checkpoint that is gone was overtaken by later ones, which follow in the pipe."""
+        """Store a file. A checkpoint or a picture on the way that is gone was overtaken by later ones in the pipe."""
         path = event.path.resolve()
         if not path.is_relative_to(self._order.folder.resolve()):
             self._complain(f"The child handed over a file outside its folder: {shorten(path, 200)}", None)
@@ -100,7 +100,8 @@ class Listener:
         try:
             blob = self._blobs.put_file(path)
         except BlobUnavailable:
-            if isinstance(event, Checkpoint) and not path.exists():
+            overtaken = isinstance(event, Checkpoint) or event.kind == PROGRESS
+            if overtaken and not path.exists():
                 return
             raise
         self._recorder.keep(_kept(blob, event))

@@ -127,7 +127,7 @@ def make_form(schema: Schema, *, datasets: Sequence[str], networks: Mapping[str,
     """
     made: dict[str, Node] = {}
     for name, part in schema["properties"].items():
-        if name == "kind":
+        if name == "kind" or "const" in part:
             continue
         if name == "network":
             made[name] = _network(networks)
@@ -211,7 +211,7 @@ def _field(path: str, key: str, part: Schema, *, required: bool) -> Field:
         part.get("maximum", part.get("exclusiveMaximum")),
         required,
         bool(part.get("explicit")),
-        "boxes" if boxes else "field",
+        "boxes" if boxes else str(part.get("widget", "field")),
     )
 
 
@@ -243,7 +243,9 @@ def _option(option: Mapping[str, Any], network: str) -> Field:
 
 def _rank(name: str, node: Node) -> int:
     """What is asked first: a title, the data, the network; then what is one value, then what has parts."""
-    return {"name": 0, "dataset": 1, "network": 2, "base": 2}.get(name, 3 if node.widget == "field" else 4)
+    return {"name": 0, "dataset": 1, "content": 1, "styles": 1, "network": 2, "base": 2}.get(
+        name, 3 if node.widget == "field" else 4
+    )
 
 
 def _is_nullable(part: Schema) -> bool:

@@ -41,6 +41,8 @@ _MOST_MODELS = 500
 _MOST_VERSIONS = 50
 _DRAWN = frozenset({"confusion-matrix.png"})
 """Pictures of what the page draws itself."""
+_HUNG = frozenset({"given", "progress", "painting"})
+"""Kinds of pictures that the page of a style transfer shows in a place of their own."""
 
 
 def jobs_page(database: Database, person: Person, *, status: str, tag: str, before: int | None) -> dict[str, Any]:
@@ -78,6 +80,7 @@ def job_page(database: Database, person: Person, job_id: int, settings: Settings
         predicts = _predicts(session, job, {file.name for file in artifacts})
         names = shelf.names_of_job(session, job_id)
     kept = {file.name for file in artifacts}
+    hung = {file.name: file.sha256 for file in artifacts if file.kind in _HUNG}
     return {
         "sooner": sooner,
         "job": job,
@@ -90,7 +93,12 @@ def job_page(database: Database, person: Person, job_id: int, settings: Settings
         "attempts": attempts,
         "events": events,
         "artifacts": sorted(artifacts, key=lambda file: (file.kind == CHECKPOINT, file.name)),
-        "pictures": [file for file in artifacts if file.media_type.startswith("image/") and file.name not in _DRAWN],
+        "pictures": [
+            file
+            for file in artifacts
+            if file.media_type.startswith("image/") and file.name not in _DRAWN and file.name not in hung
+        ],
+        "hung": hung,
         "spec": list(spec_rows(job.spec)),
         "facts": list(flat(facts)) if facts else [],
     }

@@ -45,6 +45,8 @@ def job_title(job: Any) -> str:
 def job_line(job: Any) -> str:
     """One line on the spec: `lenet5 on mnist · 4 epochs`."""
     spec = job.spec
+    if "styles" in spec:
+        return f"style transfer · {spec['size']} px · {_count(spec['steps'], 'step')}"
     if "run" in spec and "network" not in spec:
         run = spec["run"]
         source = run if isinstance(run, str) else f"job {run['job'] if isinstance(run, dict) else run}"
@@ -67,8 +69,9 @@ def live_line(live: Facts) -> str:
     """What a running job does just now: `Training · epoch 2 of 4`."""
     stage = str(live.get("stage") or "starting")
     text = _STAGES.get(stage, stage.capitalize())
-    if stage == "training" and live.get("epochs"):
-        text += f" · epoch {live['epoch']} of {live['epochs']}"
+    unit = {"training": "epoch", "painting": "size"}.get(stage)
+    if unit and live.get("epochs"):
+        text += f" · {unit} {live['epoch']} of {live['epochs']}"
     return text
 
 

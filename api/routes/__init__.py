@@ -25,6 +25,7 @@ def all_routes() -> list[APIBlueprint]:
     from api.routes.metrics import metrics
     from api.routes.models import models
     from api.routes.networks import networks
+    from api.routes.pictures import pictures
     from api.routes.predictions import predictions
     from api.routes.queue import queue
     from api.routes.set_versions import set_versions
@@ -34,6 +35,6 @@ def all_routes() -> list[APIBlueprint]:
 
     return [
         jobs, edits, comparing, history, metrics, artifacts, streams, predictions, models, aliases, estimates, datasets,
-        set_versions, uploads, networks,
+        set_versions, uploads, pictures, networks,
         devices, queue, specs, me, health, gauges, docs,
     ]  # fmt: skip

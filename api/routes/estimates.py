@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from apiflask import APIBlueprint
 from flask import Response
@@ -18,12 +18,16 @@ from api.shapes import accuracy_shape
 from api.visible import owner_filter
 from api.yard import the_yard
 from ml.estimates import FORM, Cost, Room
+from ml.estimates.painting import PaintingCost
 from ml.kinds import inspect
 from records.errors import FieldProblem, InvalidSpec
-from records.estimates import Correction, Pace, find_corrections, find_paces, list_measured
+from records.estimates import Correction, Pace, find_corrections, find_paces, find_paces_by_work, list_measured
 from records.lookup import YardLibrary
 from records.reading import show_devices
 from records.specs import parse_spec
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 estimates = APIBlueprint("estimates", __name__, url_prefix=PREFIX)
 
@@ -48,8 +52,7 @@ def estimate_job() -> Response:
     fields = spec.model_dump(mode="json")
     with yard.database.read() as session:
         devices = show_devices(session)
-        corrections = find_corrections(session, fields, form=FORM)
-        paces = find_paces(session, fields, steps_per_epoch=cost.estimate.steps_per_epoch)
+        corrections, paces = _past(session, fields, cost)
     rooms = [
         Room(f"{row.worker.name}/{row.device.name}", _kind(row.device.kind), row.device.memory_bytes) for row in devices
     ]
@@ -69,7 +72,19 @@ def show_accuracy() -> Response:
     return json_reply(accuracy_shape(measured))
 
 
-def _full(cost: Cost, rooms: list[Room], corrections: dict[str, Correction], paces: list[Pace]) -> dict[str, Any]:
+def _past(
+    session: Session, fields: dict[str, Any], cost: Cost | PaintingCost
+) -> tuple[dict[str, Correction], list[Pace]]:
+    """What past jobs say of the peak, and of the time."""
+    if isinstance(cost, PaintingCost):
+        return {}, find_paces_by_work(session, fields["kind"], work=cost.work, alike={"precision": fields["precision"]})
+    corrections = find_corrections(session, fields, form=FORM)
+    return corrections, find_paces(session, fields, steps_per_epoch=cost.estimate.steps_per_epoch)
+
+
+def _full(
+    cost: Cost | PaintingCost, rooms: list[Room], corrections: dict[str, Correction], paces: list[Pace]
+) -> dict[str, Any]:
     shown = cost.estimate.to_json()
     factors = {kind: found.factor for kind, found in corrections.items()}
     for kind, peak in shown["peak"].items():

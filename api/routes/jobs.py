@@ -189,6 +189,7 @@ def _record(spec: Spec, raw: bytes, key: str | None, origin: int | None) -> tupl
             demand=_plain(inspection.needs),
             threads=spec.threads or yard.settings.job_threads or inspection.threads,
             datasets=inspection.datasets,
+            pictures=inspection.pictures,
             cloned_from=origin,
             at=at,
         )

@@ -90,7 +90,9 @@ def _ask(yard: Yard, job_id: int, query: PredictQuery) -> int:
         visible_stamp(session, job_id)
         check_predicts(YardLibrary(session).run(job_id), query.weights)
         check_room(session, person.id, most_open=most_open)
-    images = [AskedImage(image.name, yard.blobs.put_passing(image.bytes).sha256) for image in read_images()]
+    settings = yard.settings
+    sent = read_images(most=settings.predict_images, most_bytes=settings.predict_image_bytes)
+    images = [AskedImage(image.name, yard.blobs.put_passing(image.bytes).sha256) for image in sent]
     with yard.database.write() as session:
         return ask(
             session,

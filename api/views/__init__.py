@@ -33,6 +33,7 @@ from api.views.networks import (
     NetworkTotals,
     PretrainedWeights,
 )
+from api.views.pictures import Picture
 from api.views.predictions import LikelyClass, Prediction, SeenImage
 from api.views.problems import FieldProblem, Problem
 from api.views.runs import Artifact, LogLine, MetricPoint
@@ -98,6 +99,7 @@ __all__ = [
     "ParameterCounts",
     "PastJob",
     "Peak",
+    "Picture",
     "Prediction",
     "PretrainedWeights",
     "Problem",

@@ -114,7 +114,8 @@ class FullEstimate(Estimate):
     peak: dict[Literal["cpu", "gpu"], CorrectedPeak]  # type: ignore[assignment]
     devices: list[Fit]
     epoch: list[Pace]
-    """Empty where there is no past run of the same network, data and batch."""
+    """Empty where there is no past run of the same network, data and batch. Of a style transfer the whole is the epoch,
+    and any past one will do."""
 
 
 class MeasuredPeak(View):

@@ -97,7 +97,7 @@ class CheckpointKeeper:
             ResumeImpossible: the file is damaged, or of another training.
         """
         arrays, meta = read_checkpoint(path)
-        _check_identity(meta["identity"], self._identity, path)
+        check_identity(meta["identity"], self._identity, path)
         for group, variables in self._groups.items():
             _assign(variables, denumber(group, arrays), path)
         beside = denumber("beside", arrays)
@@ -106,7 +106,8 @@ class CheckpointKeeper:
         return TrainingState.from_parts(arrays, meta["state"])
 
 
-def _check_identity(saved: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
+def check_identity(saved: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
+    """Raises ResumeImpossible where a checkpoint was written for other things than are asked for now."""
     for name in sorted({*saved, *wanted}):
         if saved.get(name) != wanted.get(name):
             raise ResumeImpossible(

@@ -21,9 +21,10 @@ import keras
 import tensorflow as tf
 
 from ml.engine.build import build_model
+from ml.engine.freezing import PartialForward, freeze
 from ml.engine.optimizers import make_optimizer
 from ml.engine.runtime_graph import RuntimeGraph, optimise
-from ml.engine.steps import TrainingSteps
+from ml.engine.steps import RateGroup, TrainingSteps
 from ml.engine.work import CHEAP, VIEWS, seconds, size_bytes
 from ml.estimates import Peak
 from ml.estimates.executor import Task
@@ -51,6 +52,7 @@ def trace_peak(
     optimizer: Optimizer,
     data_bytes: int = 0,
     augmented: bool = False,
+    frozen: frozenset[str] = frozenset(),
     kind: str = "cpu",
     threads: int = 2,
 ) -> Peak:
@@ -64,11 +66,12 @@ def trace_peak(
         optimizer: with it.
         data_bytes: the training split, which lies in the CPU's memory.
         augmented: whether images come as 32-bit numbers from the augmentation, instead of as bytes.
+        frozen: layers that run as after training.
         kind: of the device, `cpu` or `gpu`.
         threads: that TensorFlow runs operations with.
     """
     model, made = build_model(network, seed=0), make_optimizer(optimizer)
-    steps = TrainingSteps.of(model, made, auxiliary=network.auxiliary)
+    steps = _steps(model, network, made, frozen)
     images = tf.float32 if augmented else tf.uint8
     graph = optimise(steps.trace(images), batch_size)
     ground = Ground(
@@ -78,6 +81,16 @@ def trace_peak(
         batch=batch_size * prod(network.input_shape) * images.size,
     )
     return peak_of_steps(read_step(graph), ground, kind="gpu" if kind == "gpu" else "cpu", threads=threads)
+
+
+def _steps(
+    model: keras.Model, network: Network, optimizer: keras.optimizers.Optimizer, frozen: frozenset[str]
+) -> TrainingSteps:
+    if not frozen:
+        return TrainingSteps.of(model, optimizer, auxiliary=network.auxiliary)
+    forward = PartialForward(model, network, freeze(model, network, frozen, train_norms=True))
+    learning = [variable for found in forward.variables_by_layer.values() for variable in found]
+    return TrainingSteps(forward, [RateGroup(optimizer, learning)], class_weights=None)
 
 
 def read_step(graph: RuntimeGraph) -> TracedStep:

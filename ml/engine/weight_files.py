@@ -92,7 +92,9 @@ def open_weights(path: Path) -> Iterator[WeightFile]:
         if _names(file, "layer_names"):
             yield _keras_2(file, path)
         elif _KERAS_3 in file:
-            yield _keras_3(file[_KERAS_3], path)
+            yield _keras_3([file[_KERAS_3]], path)
+        elif parts := [file[name][_KERAS_3] for name in sorted(file) if _KERAS_3 in file[name]]:
+            yield _keras_3(parts, path)
         else:
             raise WeightsUnreadable(f"{path.name} is HDF5, but not as Keras writes weights: it names no layers.")
 
@@ -140,14 +142,18 @@ def _keras_2(file: Any, path: Path) -> WeightFile:
     return WeightFile({"": row}, pixels=pixels)
 
 
-def _keras_3(file: Any, path: Path) -> WeightFile:
-    """The layers by their class, `conv2d`, `conv2d_1` …, counted in the order of the model."""
+def _keras_3(parts: Sequence[Any], path: Path) -> WeightFile:
+    """The layers by their class, `conv2d`, `conv2d_1` …, counted in the order of the model.
+
+    A model of several models has such a list for each, and what stands beside them is no layer of a network known here.
+    """
     rows: dict[str, list[Stored]] = {}
-    for name in sorted(file, key=_number):
-        values = _member(_member(file, name, path), "vars", path)
-        kind = name.removesuffix(f"_{_number(name)}")
-        stored = [_stored(_member(values, key, path), f"{name}/{key}", path) for key in sorted(values, key=int)]
-        rows.setdefault(kind, []).extend(stored)
+    for part in parts:
+        for name in sorted(part, key=_number):
+            values = _member(_member(part, name, path), "vars", path)
+            kind = name.removesuffix(f"_{_number(name)}")
+            stored = [_stored(_member(values, key, path), f"{name}/{key}", path) for key in sorted(values, key=int)]
+            rows.setdefault(kind, []).extend(stored)
     return WeightFile(rows, pixels=rows.pop("normalization", []))
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from records.errors import FieldProblem, InvalidSpec, NotFound
-from records.inputs import DatasetInput, Input
+from records.inputs import DatasetInput, Input, PictureInput
 from records.library import DatasetCard, Library
 
 if TYPE_CHECKING:
     from ml.estimates import Cost
+    from ml.estimates.painting import PaintingCost
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Inspection:
     """What to stage before the attempt, by role: `{"dataset": DatasetInput("mnist")}`."""
     pins: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the spec whose values could mean something else tomorrow, with what they mean for good."""
-    cost: Cost | None = None
+    cost: Cost | PaintingCost | None = None
     """What it would cost, found when asked for; None where a kind has no estimate."""
     demand: Mapping[str, Mapping[str, int]] | None = None
     """Where there is no cost: what it asks of a device, by kind, as `ml.estimates.demand_of` has it."""
@@ -51,6 +52,11 @@ class Inspection:
     def datasets(self) -> list[str]:
         """The datasets among the inputs, by their pinned references."""
         return [wanted.ref for wanted in self.inputs.values() if isinstance(wanted, DatasetInput)]
+
+    @property
+    def pictures(self) -> list[int]:
+        """The uploaded pictures among the inputs."""
+        return [wanted.picture_id for wanted in self.inputs.values() if isinstance(wanted, PictureInput)]
 
 
 def find_in(library: Library, ref: str, *, path: str = "dataset") -> DatasetCard:

@@ -21,6 +21,7 @@ from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.predict import PredictSpec
+from records.specs.style_transfer import StyleTransferSpec
 from records.specs.train import TrainSpec
 
 __all__ = [
@@ -37,12 +38,22 @@ __all__ = [
     "NoopSpec",
     "PredictSpec",
     "Spec",
+    "StyleTransferSpec",
     "TrainSpec",
     "parse_as",
     "parse_spec",
 ]
 
-Spec = TrainSpec | FinetuneSpec | ConvolutionaliseSpec | PredictSpec | EvaluateSpec | ExportSpec | NoopSpec
+Spec = (
+    TrainSpec
+    | FinetuneSpec
+    | ConvolutionaliseSpec
+    | PredictSpec
+    | EvaluateSpec
+    | ExportSpec
+    | StyleTransferSpec
+    | NoopSpec
+)
 S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
@@ -51,6 +62,7 @@ SPECS: dict[str, type[Spec]] = {
     "predict": PredictSpec,
     "evaluate": EvaluateSpec,
     "export": ExportSpec,
+    "style_transfer": StyleTransferSpec,
     "noop": NoopSpec,
 }
 TEST_KINDS = frozenset({"noop"})

@@ -72,7 +72,7 @@ def nobody(app: APIFlask) -> Caller:
 @pytest.fixture
 def hand(database: Database, settings: Settings, clock: Any) -> Yardhand:
     """A worker with one device, played by the test."""
-    device = FoundDevice("cpu:0", "cpu", 0, model="Test CPU", memory_bytes=10**9, threads=2, slots=2)
+    device = FoundDevice("cpu:0", "cpu", 0, model="Test CPU", memory_bytes=1_200_000_000, threads=2, slots=2)
     with database.write() as session:
         worker = register(session, "w1", host="h", pid=7, version="0", devices=[device], at=clock())
     return Yardhand(database, FolderBlobs(settings.blob_folder), clock, worker)

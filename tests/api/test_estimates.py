@@ -38,7 +38,7 @@ def test_an_estimate_queues_nothing_and_tells_each_device(ada, hand):
     assert found["optimizer_bytes"] == 2 * found["gradients_bytes"] == 2 * 4 * 269_434
     assert found["steps_per_epoch"] == -(-54_000 // 64)
     (fit,) = found["devices"]
-    assert (fit["device"], fit["memory_bytes"]) == ("w1/cpu:0", 10**9)
+    assert (fit["device"], fit["memory_bytes"]) == ("w1/cpu:0", 1_200_000_000)
     assert fit["needed_bytes"] > found["peak"]["cpu"]["high_bytes"]
     assert ada.get("jobs").json["items"] == []
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ml.estimates import Room
+from ml.kinds import inspect
 from records.attempts import guard
 from records.schedule import run_pass
+from records.specs import parse_spec
 from tests.api.calling import Caller
 
 TRAIN = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}}
@@ -14,9 +16,10 @@ TRAIN = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}}
 
 def test_a_job_asks_for_what_its_estimate_says_that_it_takes(ada):
     job = ada.post("jobs", TRAIN).json
+    beside = inspect(parse_spec(TRAIN)).cost.beside_bytes
     for kind in ("cpu", "gpu"):
         high = job["estimate"]["peak"][kind]["high_bytes"]
-        assert job["needs"][f"{kind}_bytes"] == Room("", kind, 0).needed(high)
+        assert job["needs"][f"{kind}_bytes"] == Room("", kind, 0).needed(high, beside)
 
 
 @pytest.mark.parametrize(

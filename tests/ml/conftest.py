@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import struct
 from collections.abc import Callable
@@ -14,11 +15,14 @@ import pytest
 from ml.reporter import Reporter
 from records.catalogue import IDX_NAMES
 from records.orders import Order, OrderedDevice
+from records.settings import Settings
 from records.specs import parse_spec
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+DATA_FOLDERS = Settings.from_environment().data
+"""Read before the tests are cut off from the environment."""
 TRAIN_IMAGES, TEST_IMAGES = 284, 40
 """With `validation_fraction` 0.1 this leaves 256 images to train on."""
 
@@ -39,12 +43,31 @@ def tiny_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def some_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the first images of MNIST itself, as many as `tiny_mnist` has of its own, four times over."""
+    folders = [folder / "mnist" for folder in DATA_FOLDERS]
+    source = next((folder for folder in folders if (folder / f"{IDX_NAMES[0]}.gz").exists()), None)
+    if source is None:
+        pytest.skip("no MNIST here: TRAINYARD_DATA names no folder with mnist/train-images-idx3-ubyte.gz in it")
+    folder = tmp_path_factory.mktemp("some-mnist")
+    for name, header, axes in zip(IDX_NAMES, (16, 8, 16, 8), (784, 1, 784, 1), strict=True):
+        count = 4 * (TRAIN_IMAGES if name.startswith("train") else TEST_IMAGES)
+        with gzip.open(source / f"{name}.gz") as file:
+            head, values = bytearray(file.read(header)), file.read(count * axes)
+        head[4:8] = struct.pack(">i", count)
+        (folder / name).write_bytes(bytes(head) + values)
+    return folder
+
+
 @pytest.fixture
 def make_order(tmp_path: Path, tiny_mnist: Path) -> Callable[..., Order]:
     """Makes orders for the tiny dataset, each with a folder of its own."""
     made: list[Order] = []
 
-    def make(spec: dict[str, Any], *, checkpoint: Path | None = None, attempt_number: int = 1) -> Order:
+    def make(
+        spec: dict[str, Any], *, checkpoint: Path | None = None, attempt_number: int = 1, dataset: Path = tiny_mnist
+    ) -> Order:
         folder = tmp_path / f"attempt-{len(made)}"
         folder.mkdir()
         made.append(
@@ -53,7 +76,7 @@ def make_order(tmp_path: Path, tiny_mnist: Path) -> Callable[..., Order]:
                 attempt_number=attempt_number,
                 spec=spec,
                 device=OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=2**30, threads=1),
-                inputs={"dataset": tiny_mnist},
+                inputs={"dataset": dataset},
                 facts={"dataset_sha256": "0" * 64, "git_commit": "abc"},
                 checkpoint=checkpoint,
                 folder=folder,

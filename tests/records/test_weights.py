@@ -40,7 +40,11 @@ def test_no_two_entries_are_the_same_file():
 
 def test_weights_are_found_by_name_and_by_network():
     assert find_weights("resnet50_imagenet").network == "resnet50"
-    assert [weights.name for weights in weights_of("vgg16")] == ["vgg16_imagenet", "vgg16_imagenet_notop"]
+    assert [weights.name for weights in weights_of("vgg16")] == [
+        "vgg16_imagenet",
+        "vgg16_imagenet_notop",
+        "vgg16_hed_notop",
+    ]
     assert weights_of("lenet5") == ()
     with pytest.raises(NotFound, match="Did you mean resnet50_imagenet"):
         find_weights("resnet50_imagnet")

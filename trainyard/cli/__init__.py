@@ -19,6 +19,7 @@ from trainyard.cli import (
     operations,
     predict,
     replay,
+    style,
     training,
     yard,
 )
@@ -54,6 +55,7 @@ _COMMANDS = {
     **files.COMMANDS,
     **predict.COMMANDS,
     **evaluate.COMMANDS,
+    **style.COMMANDS,
     **yard.LOOK,
     **replay.COMMANDS,
     **operations.COMMANDS,

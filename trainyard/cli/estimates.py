@@ -12,6 +12,7 @@ from trainyard.cli.session import JsonFlag, connect
 
 if TYPE_CHECKING:
     from trainyard.cli.refining import Refined
+    from trainyard.client import Client
     from trainyard.results import Estimate, Fit, Peak
 
 
@@ -42,8 +43,9 @@ def estimate(
         return
     if not spec:
         raise typer.BadParameter("Name a FILE with a spec, or say --kind train --set dataset=mnist …")
-    found = connect(context).estimate(spec)
-    traced = _trace(spec, found) if refined else []
+    client = connect(context)
+    found = client.estimate(spec)
+    traced = _trace(spec, found, client) if refined else []
     if as_json:
         from trainyard.cli.output import print_json
 
@@ -64,12 +66,13 @@ def _show_accuracy(context: typer.Context, *, as_json: bool) -> None:
         print_accuracy(found)
 
 
-def _trace(spec: dict[str, Any], found: Estimate) -> list[Refined]:
+def _trace(spec: dict[str, Any], found: Estimate, client: Client) -> list[Refined]:
     """A refined peak for each kind of device of the yard; for a CPU where there is none."""
     from trainyard.cli.refining import refine
 
     kinds = sorted({fit.kind for fit in found.devices}) or ["cpu"]
-    return [refine(spec, kind=kind) for kind in kinds]
+    dataset = client.dataset(spec["dataset"])
+    return [refine(spec, kind=kind, dataset=dataset) for kind in kinds]
 
 
 def print_estimate(found: Estimate, traced: Sequence[Refined] = ()) -> None:

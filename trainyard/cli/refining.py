@@ -11,8 +11,12 @@ from typing import Any, NamedTuple
 
 import typer
 
+from trainyard.results import Dataset
+
 _LIMIT_S = 900.0
 _THREADS = 2
+_CARD = {"ref", "classes", "counts", "channels", "image_shape", "sha256", "task"}
+"""What tracing must know of a dataset (`records.library.DatasetCard`)."""
 
 
 class Refined(NamedTuple):
@@ -25,8 +29,13 @@ class Refined(NamedTuple):
     took_s: float
 
 
-def refine(spec: Mapping[str, Any], *, kind: str) -> Refined:
-    """Trace the step of a spec; seconds to a minute.
+def refine(spec: Mapping[str, Any], *, kind: str, dataset: Dataset | None = None) -> Refined:
+    """Trace the step of a spec; seconds to a minute, for each of its stages.
+
+    Args:
+        spec: what to train.
+        kind: of the device.
+        dataset: that it names, as the yard knows it; left out, the catalogue's.
 
     Raises:
         typer.BadParameter: there is no TensorFlow here, or the spec makes no training.
@@ -36,7 +45,8 @@ def refine(spec: Mapping[str, Any], *, kind: str) -> Refined:
             "--refined traces the step with TensorFlow, which is not installed here. Run it on a worker's machine, or "
             "install trainyard[training]."
         )
-    request = json.dumps({"spec": dict(spec), "kind": kind, "threads": _THREADS})
+    card = None if dataset is None else dataset.model_dump(mode="json", include=_CARD)
+    request = json.dumps({"spec": dict(spec), "kind": kind, "threads": _THREADS, "dataset": card})
     command = [sys.executable, "-m", "ml.engine.refine"]
     done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=_LIMIT_S)
     if done.returncode:

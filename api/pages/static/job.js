@@ -45,7 +45,8 @@ function showProgress({ progress, live, time_left_s: left }) {
   if (!bar) return;
   bar.value = progress;
   document.title = document.title.replace(/^(\d+ % )?/, `${Math.floor(progress * 100)} % `);
-  const epoch = live.stage === "training" && live.epochs ? `Training · epoch ${live.epoch} of ${live.epochs}` : null;
+  const unit = { training: "Training · epoch", painting: "Painting · size" }[live.stage];
+  const epoch = unit && live.epochs ? `${unit} ${live.epoch} of ${live.epochs}` : null;
   if (epoch) card.querySelector("[data-live-line]").textContent = epoch;
   card.querySelector("[data-time-left]").textContent = left === null ? "" : `${duration(left)} left`;
   const whole = (value) => Math.round(value).toLocaleString("en");

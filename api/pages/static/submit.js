@@ -91,6 +91,7 @@ function fill(spec) {
     const silent = value === undefined && "explicit" in input.dataset && look(spec, input.dataset.path.replace(/\.[^.]*$/, ""));
     write(input, silent ? null : value === undefined ? fallback(input) : value);
     settle(input);
+    input.dispatchEvent(new CustomEvent("filled"));
   }
   return unknownPaths(spec);
 }
@@ -103,7 +104,8 @@ function fallback(input) {
 function write(input, value) {
   if (input.tagName === "FIELDSET") for (const box of input.querySelectorAll("input")) box.checked = (value ?? []).includes(box.value);
   else if (input.type === "checkbox") input.checked = value === true;
-  else if (Array.isArray(value)) input.value = value.join(", ");
+  else if (Array.isArray(value)) input.value = value.map((item) => (item && typeof item === "object" ? JSON.stringify(item) : item)).join(", ");
+  else if (value && typeof value === "object") input.value = JSON.stringify(value);
   else input.value = value ?? "";
 }
 

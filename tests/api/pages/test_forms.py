@@ -40,6 +40,7 @@ REQUIRED = {
     "predict": {"run": {"job": 1}, "dataset": "mnist"},
     "evaluate": {"runs": [{"job": 1}]},
     "export": {"run": 1},
+    "style_transfer": {"content": 1, "styles": [{"picture": 2}]},
 }
 """What each kind's spec cannot do without."""
 
@@ -50,7 +51,15 @@ def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
     form = make_form(SPECS[kind].model_json_schema(), datasets=["mnist"], networks=networks)
     shown = every_path([*form.main, *form.more, *form.yard])
     spec = SPECS[kind].model_validate({"kind": kind, **REQUIRED.get(kind, {})}).model_dump(mode="json")
-    parts = {"kind", "network.options", "augmentation", "early_stopping", "averaging", "test_time_augmentation"}
+    parts = {
+        "kind",
+        "method",
+        "network.options",
+        "augmentation",
+        "early_stopping",
+        "averaging",
+        "test_time_augmentation",
+    }
     parts |= {f"augmentation.{name}" for name in ("elastic", "erase", "randaugment")}
     assert every_leaf(spec) - parts <= shown
 

@@ -210,3 +210,22 @@ def test_axes_are_turned_only_where_the_source_has_them_so(stored, wanted, torch
     assert (arrange is not None) == fits
     if arrange:
         assert arrange(np.zeros(stored)).shape == wanted
+
+
+def test_a_model_of_several_models_gives_its_layers_in_order_and_not_what_stands_beside_them(tmp_path):
+    network = make_network("vgg16", (32, 32, 3), 4, {"head": "means", "width": 0.125})
+    source = build_model(network, seed=5)
+    convolutions = [layer for layer in source.layers if isinstance(layer, keras.layers.Conv2D)]
+    with h5py.File(tmp_path / "parts.weights.h5", "w") as file:
+        for stage, (first, last) in enumerate(((0, 2), (2, 4), (4, 7), (7, 10), (10, 13)), 1):
+            for place, layer in enumerate(convolutions[first:last]):
+                name = f"conv2d_{place}" if place else "conv2d"
+                for number, array in enumerate(layer.get_weights()):
+                    file[f"block{stage}/layers/{name}/vars/{number}"] = array
+            file[f"side{stage}/vars/0"] = np.zeros((1, 1, 3, 1), np.float32)
+    entry = Weights("parts", "Parts", "vgg16", "parts.weights.h5", "none", "here", classes=None)
+    model, loaded = load(tmp_path / "parts.weights.h5", network, entry)
+    assert loaded.fresh == ("logits",)
+    for layer in convolutions:
+        for mine, theirs in zip(model.get_layer(layer.name).get_weights(), layer.get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, theirs)

@@ -21,6 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 MakeOrder = Callable[..., Order]
 
+ON_DIGITS = ("lenet5", "dense", "plain_cnn", "vgg19", "squeezenet", "googlenet", "resnet20", "resnet32")
+"""Networks that learn real digits in a minute each, as small as here."""
 EVERY = [name if name in FASTEST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
 
 
@@ -102,6 +104,18 @@ def test_it_learns_the_bright_squares(name: str, make_order: MakeOrder) -> None:
     losses = losses_of(last_checkpoint(reporter))
     # The classes are places, and networks that end with the mean of each map hardly see where a thing is.
     assert losses[-1] < 0.9 * losses[0]
+    keras.backend.clear_session()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ON_DIGITS)
+def test_the_loss_goes_down_on_real_digits(name: str, make_order: MakeOrder, some_mnist: Path) -> None:
+    """Of the same 256 digits, seen twelve times."""
+    changes: dict[str, Any] = {"epochs": 12, "batch_size": 16, "train_examples": 256, "learning_rate": 0.002}
+    reporter, summary = run(make_order(spec_of(name, **changes), dataset=some_mnist))
+    assert summary is not None
+    losses = losses_of(last_checkpoint(reporter))
+    assert losses[-1] < 0.9 * min(losses[0], np.log(10)), losses  # guessing costs ln 10
     keras.backend.clear_session()
 
 
