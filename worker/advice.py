@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from ml.estimates import Cost
 from ml.kinds import inspect
 from records.attempts import Claim
 from records.database import Database
@@ -26,7 +27,7 @@ def memory_advice(database: Database, claim: Claim) -> str:
         with database.read() as session:
             cost = inspect(parse_spec(claim.spec, test_kinds=True), YardLibrary(session)).cost
         kind: Literal["cpu", "gpu"] = "gpu" if claim.device.kind == "gpu" else "cpu"
-        return "" if cost is None else advice_words(cost.changes(kind))
+        return advice_words(cost.changes(kind)) if isinstance(cost, Cost) else ""
     except Exception as error:
         log.warning("advice.failed job_id=%s error=%r", claim.job_id, error)
         return ""
