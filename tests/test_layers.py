@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("tensorflow", "keras", "jax", "torch")
 LANGUAGE = (
-    "errors", "states", "specs", "events", "orders", "questions", "inputs", "intake", "ladder", "library", "locks", "catalogue",
-    "placing", "references", "replay", "retries", "thrift", "weights",
+    "errors", "states", "specs", "events", "orders", "questions", "inputs", "intake", "library", "locks", "catalogue",
+    "ladder", "placing", "references", "replay", "retries", "thrift", "weights",
 )  # fmt: skip
 """Modules of `records` that need only the standard library and pydantic."""
 
