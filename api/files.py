@@ -12,7 +12,7 @@ from werkzeug.http import dump_options_header
 from werkzeug.wsgi import wrap_file
 
 from api.openapi import header_parameter
-from records.blobs import FolderBlobs
+from records.blobs import Blobs
 
 
 class KeptFile(Protocol):
@@ -66,7 +66,7 @@ def send_blob(
     return _conditional(response, size_bytes)
 
 
-def send_kept(blobs: FolderBlobs, file: KeptFile, *, modified_at: datetime) -> Response:
+def send_kept(blobs: Blobs, file: KeptFile, *, modified_at: datetime) -> Response:
     """A reply with the bytes of a file that a row names. Raises as `send_blob` does, and BlobUnavailable."""
     return send_blob(
         blobs.open(file.sha256),

@@ -11,7 +11,8 @@ from celery import Celery
 from flask import Flask, current_app
 
 from api.slots import Slots
-from records.blobs import FolderBlobs
+from records.blob_store import make_blobs
+from records.blobs import Blobs
 from records.clock import utc_now
 from records.database import Database
 from records.errors import TooManyStreams, TooManyUploads
@@ -35,7 +36,7 @@ class Yard:
 
     settings: Settings
     database: Database
-    blobs: FolderBlobs
+    blobs: Blobs
     celery: Celery
     """Only to ring bells; it runs no task here."""
     streams: Slots
@@ -50,7 +51,7 @@ class Yard:
 
 def make_yard(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Yard:
     """The parts, as the settings say."""
-    blobs = FolderBlobs(settings.blob_folder)
+    blobs = make_blobs(settings)
     return Yard(
         settings=settings,
         database=Database(settings.database_address),

@@ -20,8 +20,7 @@ from bench.setting import CannotMeasure, Measured, Setting
 
 NAMES = (
     "start", "predict", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "sharing", "estimate",
-    "remedies",
-    "intake", "pipeline", "finetune", "mlflow",
+    "remedies", "intake", "pipeline", "finetune", "style", "mlflow",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ml.inspections.finetune import inspect_finetune
 from ml.inspections.inspection import Inspection
 from ml.inspections.noop import inspect_noop
 from ml.inspections.predict import inspect_predict
+from ml.inspections.segment import inspect_segment
 from ml.inspections.style_transfer import inspect_style_transfer
 from ml.inspections.train import inspect_train
 from records.library import CatalogueLibrary, Library
@@ -30,11 +31,19 @@ class Kind:
     """`module:function`; imported only in the child. Called with (spec, order, reporter)."""
     trains_classifier: bool = False
     """Whether it leaves a network and weights that tell classes (`ml.run_record`)."""
+    trains_segmenter: bool = False
+    """Whether they tell the class of every pixel."""
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether its model can be asked about images."""
+        return self.trains_classifier or self.trains_segmenter
 
 
 KINDS: dict[str, Kind] = {
     "train": Kind(inspect_train, "ml.recipes.train:train", trains_classifier=True),
     "finetune": Kind(inspect_finetune, "ml.recipes.finetune:finetune", trains_classifier=True),
+    "segment": Kind(inspect_segment, "ml.recipes.segment:segment", trains_segmenter=True),
     "convolutionalise": Kind(inspect_convolutionalise, "ml.recipes.convolutionalise:convert"),
     "predict": Kind(inspect_predict, "ml.recipes.predict:predict"),
     "evaluate": Kind(inspect_evaluate, "ml.recipes.evaluate:evaluate"),

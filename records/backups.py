@@ -23,7 +23,7 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, Table
 
-from records.blobs import FolderBlobs
+from records.blobs import Blobs
 from records.clock import utc_now
 from records.database import Database
 from records.dropped import columns_that_name_blobs, hold_blobs, release_blobs
@@ -56,7 +56,7 @@ class Manifest(BaseModel):
 
 
 def make_backup(
-    database: Database, blobs: FolderBlobs, folder: Path, *, release: str, clock: Callable[[], datetime] = utc_now
+    database: Database, blobs: Blobs, folder: Path, *, release: str, clock: Callable[[], datetime] = utc_now
 ) -> Manifest:
     """Write a backup while the yard may go on. First the rows, in one snapshot; then the blobs that they name.
 
@@ -143,7 +143,7 @@ def _named_blobs(connection: Connection, tables: list[Table]) -> list[str]:
 
 def _copy_blobs(
     database: Database,
-    blobs: FolderBlobs,
+    blobs: Blobs,
     named: list[str],
     *,
     folder: Path,

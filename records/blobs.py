@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from records.errors import BlobUnavailable, DiskFull, JobError
 
@@ -26,6 +26,47 @@ class Blob:
 
     sha256: str
     size_bytes: int
+
+
+class Blobs(Protocol):
+    """What every store of blobs can do; `FolderBlobs` says each in full."""
+
+    @property
+    def parts_folder(self) -> Path:
+        """A folder of this machine for uploads that are not whole yet."""
+
+    def put_file(self, source: Path) -> Blob:
+        """Copy a file in."""
+
+    def take_file(self, source: Path, sha256: str) -> Blob:
+        """Make a file a blob; it is gone from where it was."""
+
+    def put_passing(self, source: BinaryIO) -> Blob:
+        """Store what an open file still holds, for a while."""
+
+    def put_bytes(self, content: bytes) -> Blob:
+        """Store bytes."""
+
+    def local(self, sha256: str, folder: Path) -> Path:
+        """A file with the blob's bytes; a copy in this folder where the store is elsewhere."""
+
+    def holds(self, sha256: str) -> bool:
+        """Whether a blob is there."""
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The blob's bytes, from anywhere in them."""
+
+    def fetch(self, sha256: str, target: Path) -> None:
+        """Copy a blob out, and check its bytes against its address."""
+
+    def delete(self, sha256: str) -> None:
+        """Remove a blob that nothing names any more."""
+
+    def discard(self, sha256: str, *, stored_before: datetime) -> bool:
+        """Remove a blob unless somebody has stored the same bytes again since."""
+
+    def free_bytes(self) -> int:
+        """Room left where blobs are stored, or pass."""
 
 
 class FolderBlobs:
@@ -41,7 +82,7 @@ class FolderBlobs:
             DiskFull: there is no room; nothing of it stays behind.
             BlobUnavailable: reading or writing failed otherwise.
         """
-        with _foreign_errors(f"store {source.name}"), source.open("rb") as file:
+        with foreign_errors(f"store {source.name}"), source.open("rb") as file:
             return self._put(file)
 
     def take_file(self, source: Path, sha256: str) -> Blob:
@@ -56,7 +97,7 @@ class FolderBlobs:
             DiskFull, BlobUnavailable: moving failed.
         """
         final = self.path(sha256)
-        with _foreign_errors(f"store {source.name}", but=FileNotFoundError):
+        with foreign_errors(f"store {source.name}", but=FileNotFoundError):
             os.utime(source)  # it is as new as one that was copied in: `discard` looks at the time
             size = source.stat().st_size
             final.parent.mkdir(parents=True, exist_ok=True)
@@ -70,17 +111,37 @@ class FolderBlobs:
             DiskFull: there is no room; nothing of it stays behind.
             BlobUnavailable: reading or writing failed otherwise.
         """
-        with _foreign_errors("store what came"):
+        with foreign_errors("store what came"):
             return self._put(source, lasting=False)
 
     def put_bytes(self, content: bytes) -> Blob:
         """Store bytes. Raises as `put_file` does."""
-        with _foreign_errors("store what was made"):
+        with foreign_errors("store what was made"):
             return self._put(io.BytesIO(content))
+
+    @property
+    def parts_folder(self) -> Path:
+        """Where uploads lie that are not whole: on the same disk, so that a whole one becomes a blob by a rename."""
+        return self.folder / "uploads"
+
+    def local(self, sha256: str, folder: Path) -> Path:
+        """A file with the blob's bytes: the stored one itself, so leave it as it is.
+
+        Raises:
+            BlobUnavailable: it is not there.
+        """
+        path = self.path(sha256)
+        if not path.exists():
+            raise BlobUnavailable(f"Blob {sha256[:12]} is not there.")
+        return path
 
     def path(self, sha256: str) -> Path:
         """Where the blob lies; it may not exist."""
         return self.folder / sha256[:2] / sha256
+
+    def holds(self, sha256: str) -> bool:
+        """Whether a blob is there."""
+        return self.path(sha256).exists()
 
     def open(self, sha256: str) -> BinaryIO:
         """The blob's bytes.
@@ -88,7 +149,7 @@ class FolderBlobs:
         Raises:
             BlobUnavailable: it is not there.
         """
-        with _foreign_errors(f"read blob {sha256[:12]}"):
+        with foreign_errors(f"read blob {sha256[:12]}"):
             return self.path(sha256).open("rb")
 
     def fetch(self, sha256: str, target: Path) -> None:
@@ -99,8 +160,8 @@ class FolderBlobs:
             DiskFull: there is no room at the target; nothing of it stays behind.
         """
         try:
-            with _foreign_errors(f"fetch blob {sha256[:12]}"), self.path(sha256).open("rb") as file:
-                digest = _copy(file, target)
+            with foreign_errors(f"fetch blob {sha256[:12]}"), self.path(sha256).open("rb") as file:
+                digest = copy_and_digest(file, target)
         except JobError:
             target.unlink(missing_ok=True)
             raise
@@ -138,7 +199,7 @@ class FolderBlobs:
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f".{secrets.token_hex(8)}.part"
         try:
-            digest = _copy(file, part, lasting=lasting)
+            digest = copy_and_digest(file, part, lasting=lasting)
             size = part.stat().st_size
             final = self.path(digest)
             final.parent.mkdir(exist_ok=True)
@@ -151,7 +212,7 @@ class FolderBlobs:
         return Blob(digest, size)
 
 
-def _copy(source: BinaryIO, target: Path, *, lasting: bool = True) -> str:
+def copy_and_digest(source: BinaryIO, target: Path, *, lasting: bool = True) -> str:
     """Copy, flush to the disk if it is to last, and return the SHA-256 of the bytes."""
     digest = hashlib.sha256()
     with target.open("wb") as file:
@@ -165,7 +226,8 @@ def _copy(source: BinaryIO, target: Path, *, lasting: bool = True) -> str:
 
 
 @contextmanager
-def _foreign_errors(act: str, *, but: type[OSError] | None = None) -> Iterator[None]:
+def foreign_errors(act: str, *, but: type[OSError] | None = None) -> Iterator[None]:
+    """Make the system's errors ours, `but` one kind: what could not be done is `act`."""
     try:
         yield
     except OSError as error:

@@ -88,12 +88,37 @@ class Likely(_Line):
     probability: float
 
 
+class ClassShare(_Line):
+    """A class of pixels, and how much of the image it covers."""
+
+    name: str
+    share: float
+    colour: str
+    """Of it in the mask and the overlay: `#ff8a26`."""
+
+
+class SeenPixels(_Line):
+    """The class of every pixel of one image."""
+
+    width: int
+    height: int
+    """Of the mask; those of the image, unless that was shrunk."""
+    shares: tuple[ClassShare, ...]
+    """In the order of the classes."""
+    mask: str
+    """An indexed PNG in base64: each value is the index of a class. The first class is transparent when it is shown."""
+    overlay: str
+    """The image with the colours of the classes over it, a JPEG in base64."""
+
+
 class Seen(_Line):
     """What is on one image, or why that cannot be told."""
 
     name: str
     classes: tuple[Likely, ...] = ()
-    """The likeliest first."""
+    """The likeliest first; of models that tell pixels none."""
+    pixels: SeenPixels | None = None
+    """Of models that tell pixels."""
     problem: Trouble | None = None
 
 

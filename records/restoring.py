@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, inspect
 
 from records.backups import FORM, MANIFEST, SUMS, Manifest, digest_of
-from records.blobs import FolderBlobs
+from records.blobs import Blobs
 from records.database import Database
 from records.errors import BackupError
 from records.schema import is_known, migrating, newer_text, upgrade
@@ -45,7 +45,7 @@ def check_backup(folder: Path) -> Manifest:
     return manifest
 
 
-def restore_backup(database: Database, blobs: FolderBlobs, folder: Path) -> Manifest:
+def restore_backup(database: Database, blobs: Blobs, folder: Path) -> Manifest:
     """Put a backup into an empty yard and bring it to this release's schema. Of the database, all is done or nothing.
 
     Raises:

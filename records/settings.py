@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """`redis://…` (variable `REDIS_URL`); without it, `trainyard up` starts an embedded server."""
     blobs: Path | None = None
     """Folder of stored files; without it, `blobs` in the home."""
+    blobs_url: SecretStr | None = None
+    """`s3://KEY:SECRET@HOST/BUCKET/PREFIX` of an S3-compatible store that has the stored files instead of a folder."""
     data: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders (separated by `:`) with datasets at hand, a subfolder each: `DIR/mnist/train-images-idx3-ubyte.gz`."""
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from records.blobs import Blob, FolderBlobs
+from records.blobs import Blob, Blobs
 from records.errors import DiskFull, UploadDamaged, WrongOffset
 
 UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
@@ -30,9 +30,9 @@ class UploadParts:
         blobs: what a whole one becomes a part of.
     """
 
-    def __init__(self, blobs: FolderBlobs) -> None:
+    def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self.folder = blobs.folder / "uploads"
+        self.folder = blobs.parts_folder
 
     def size(self, upload_id: str) -> int:
         """How many bytes have come; 0 before the first."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -257,12 +259,44 @@ class LikelyClass(Result):
     """0 to 1."""
 
 
+class PixelShare(Result):
+    """A class of pixels, and how much of an image it covers."""
+
+    name: str
+    share: float
+    """0 to 1."""
+    colour: str
+    """Of it in the mask and the overlay: `#ff8a26`."""
+
+
+class SeenPixels(Result):
+    """The class of every pixel of one image."""
+
+    width: int
+    height: int
+    shares: tuple[PixelShare, ...]
+    """In the order of the classes."""
+    mask: str
+    """An indexed PNG in base64: each value is the index of a class."""
+    overlay: str
+    """The image with the colours of the classes over it, a JPEG in base64."""
+
+    def save(self, folder: Path, stem: str) -> tuple[Path, Path]:
+        """Write the mask and the overlay as `STEM-mask.png` and `STEM-overlay.jpg`; returns both paths."""
+        paths = folder / f"{stem}-mask.png", folder / f"{stem}-overlay.jpg"
+        for path, text in zip(paths, (self.mask, self.overlay), strict=True):
+            path.write_bytes(base64.b64decode(text))
+        return paths
+
+
 class SeenImage(Result):
     """What is on one image, or why that cannot be told."""
 
     name: str
     classes: tuple[LikelyClass, ...] = ()
-    """The likeliest first; empty where there is a problem."""
+    """The likeliest first; empty where there is a problem, and of models that tell pixels."""
+    pixels: SeenPixels | None = None
+    """Of models that tell pixels."""
     problem: Reason | None = None
 
 

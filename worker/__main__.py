@@ -5,16 +5,14 @@ This process never imports TensorFlow or Keras: every attempt runs in a child of
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import shutil
 import socket
 import sys
-from pathlib import Path
 
 from records.attempts import expire_of_worker
-from records.blobs import FolderBlobs
+from records.blob_store import make_blobs
 from records.clock import utc_now
 from records.database import Database
 from records.errors import NotAvailable, SchemaNewer
@@ -29,6 +27,7 @@ from worker.consumer import consume
 from worker.declared import parse_devices
 from worker.devices import find_devices, predictor_bytes
 from worker.facts import code_facts, trainyard_version
+from worker.home_lock import lock_home
 from worker.housekeeping import Housekeeping
 from worker.intake_lane import IntakeLane
 from worker.predictions import make_predictor
@@ -113,7 +112,7 @@ def set_up(
     return Workplace(
         settings=settings,
         database=database,
-        blobs=FolderBlobs(settings.blob_folder),
+        blobs=make_blobs(settings),
         bells=make_celery(settings),
         row=row,
         children=source,
@@ -129,17 +128,6 @@ def scrub_environment() -> dict[str, str]:
     os.environ.clear()
     os.environ.update(kept)
     return kept
-
-
-def lock_home(home: Path) -> int | None:
-    """Hold a lock on the home until the descriptor is closed or this process ends; None when another worker does."""
-    fd = os.open(home / "worker.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        return None
-    return fd
 
 
 def _note(place: Workplace, status: str) -> None:

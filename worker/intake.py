@@ -124,9 +124,9 @@ class _Check:
         claim = self._claim
         if claim.folder is not None:
             return self._allowed_folder(Path(claim.folder))
-        if claim.upload_sha256 is None or not self._place.blobs.path(claim.upload_sha256).exists():
+        if claim.upload_sha256 is None or not self._place.blobs.holds(claim.upload_sha256):
             raise _Refused("upload_gone", "The bytes of the upload are gone. Send them again.")
-        return self._place.blobs.path(claim.upload_sha256)
+        return self._place.blobs.local(claim.upload_sha256, self._folder)
 
     def _allowed_folder(self, asked: Path) -> Path:
         """The folder, where its links lead, if that is below one that this worker may read."""

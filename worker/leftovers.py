@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from records.blobs import FolderBlobs
+from records.blobs import Blobs
 from records.clock import utc_now
 from records.database import Database
 from records.dropped import are_held, forget, rested, unnamed
@@ -17,7 +17,7 @@ _REST_S = 600.0
 """Between storing bytes and naming them in a row lies less, also where the database is away for a while."""
 
 
-def sweep_blobs(database: Database, blobs: FolderBlobs, *, rest_s: float = _REST_S) -> None:
+def sweep_blobs(database: Database, blobs: Blobs, *, rest_s: float = _REST_S) -> None:
     """Delete blobs that were dropped, and last stored, more than `rest_s` seconds ago, and that no row names;
     none while a backup is made.
     """
@@ -33,7 +33,7 @@ def sweep_blobs(database: Database, blobs: FolderBlobs, *, rest_s: float = _REST
             forget(session, set(waiting) - kept, before=before)
 
 
-def sweep_uploads(database: Database, blobs: FolderBlobs, expired: Sequence[str]) -> None:
+def sweep_uploads(database: Database, blobs: Blobs, expired: Sequence[str]) -> None:
     """Delete the files of uploads that have just expired, and those of uploads that nobody knows any more."""
     parts = UploadParts(blobs)
     for upload_id in expired:

@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 
 from records.artifacts import CHECKPOINT
-from records.blobs import Blob, FolderBlobs
+from records.blobs import Blob, Blobs
 from records.errors import BlobUnavailable, JobError, shorten
 from records.events import PROGRESS, Artifact, Checkpoint, Event, Failed, Finished, Interrupted, parse_event
 from records.logs import MAX_LINE_LENGTH
@@ -36,7 +36,7 @@ class Listener:
     """
 
     def __init__(
-        self, child: Child, order: Order, *, recorder: Recorder, blobs: FolderBlobs, stirred: threading.Event
+        self, child: Child, order: Order, *, recorder: Recorder, blobs: Blobs, stirred: threading.Event
     ) -> None:
         self.last_word: LastWord = None
         self.not_stored: JobError | None = None

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from records.blobs import FolderBlobs
+from records.blobs import Blobs
 from records.errors import DatasetUnreadable, DiskFull
 from records.image_sets import StoredVersion
 from records.intakes import MANIFEST
@@ -28,7 +28,7 @@ _CHUNK = 1 << 20
 
 
 def stage_own_dataset(
-    version: StoredVersion, cache: Path, blobs: FolderBlobs, *, held: ExitStack, tell: Tell, check: Check
+    version: StoredVersion, cache: Path, blobs: Blobs, *, held: ExitStack, tell: Tell, check: Check
 ) -> Path:
     """The folder with the version's `manifest.json` and its images under `images/`. It stays until `held` is closed.
 
@@ -86,7 +86,7 @@ def _is_ready(folder: Path, sha256: str) -> bool:
     return stamp is not None and stamp.holds(folder, sha256)
 
 
-def _unpack(version: StoredVersion, folder: Path, blobs: FolderBlobs, *, tell: Tell, check: Check) -> None:
+def _unpack(version: StoredVersion, folder: Path, blobs: Blobs, *, tell: Tell, check: Check) -> None:
     """Make the folder: whole, with its stamp, or not at all."""
     tell(f"Unpacking {version.ref} ({len(version.packs)} packs) …")
     began = time.monotonic()
@@ -106,7 +106,7 @@ def _unpack(version: StoredVersion, folder: Path, blobs: FolderBlobs, *, tell: T
     tell(f"{version.ref} unpacked and verified in {time.monotonic() - began:.1f} s.")
 
 
-def _unpack_packs(version: StoredVersion, ready: Path, blobs: FolderBlobs, check: Check) -> list[str]:
+def _unpack_packs(version: StoredVersion, ready: Path, blobs: Blobs, check: Check) -> list[str]:
     """Unpack what the manifest names; the names of the files below the folder."""
     names = []
     for pack, files in _by_pack(ready / MANIFEST, version).items():

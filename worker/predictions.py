@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from records.artifacts import find_artifact
 from records.clock import utc_now
@@ -103,9 +104,12 @@ def _ask(place: Workplace, claimed: PredictionClaim) -> Result | Trouble:
         place.blobs.fetch(weights, folder / weights_name(options.weights))
 
     model = Model(job_id=claimed.job_id, key=f"{record[:24]}-{weights[:24]}", files=None, weights=options.weights)
-    pictures = tuple(Picture(name=image.name, path=place.blobs.path(image.sha256)) for image in claimed.images)
-    question = Question(model=model, pictures=pictures, options=options)
-    answer = place.predictor.ask(question, stage=stage, beat=_Beat(place, claimed))
+    with TemporaryDirectory(prefix="pictures-", dir=place.settings.scratch_folder) as folder:
+        pictures = tuple(
+            Picture(name=image.name, path=place.blobs.local(image.sha256, Path(folder))) for image in claimed.images
+        )
+        question = Question(model=model, pictures=pictures, options=options)
+        answer = place.predictor.ask(question, stage=stage, beat=_Beat(place, claimed))
     log.info("predictor.holds models=%d resident_mb=%.0f", len(answer.held), answer.resident_bytes / 1e6)
     if answer.result is not None:
         return answer.result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from records.blobs import FolderBlobs
+from records.blobs import Blobs
 from records.catalogue import Dataset
 from records.errors import BlobUnavailable, DatasetMissing
 from records.tables import ArtifactTable
@@ -45,7 +45,7 @@ def stage_dataset(
 
 
 def stage_checkpoint(
-    checkpoints: list[ArtifactTable], blobs: FolderBlobs, folder: Path, *, damaged: Callable[[str], None]
+    checkpoints: list[ArtifactTable], blobs: Blobs, folder: Path, *, damaged: Callable[[str], None]
 ) -> Path | None:
     """The newest checkpoint whose bytes are right, or None.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from celery import Celery
 
-from records.blobs import FolderBlobs
+from records.blobs import Blobs
 from records.database import Database
 from records.settings import Settings
 from records.tables import WorkerTable
@@ -22,7 +22,7 @@ class Workplace:
 
     settings: Settings
     database: Database
-    blobs: FolderBlobs
+    blobs: Blobs
     bells: Celery
     """For ringing; it gives up quickly, unlike the worker's own connection."""
     row: WorkerTable

@@ -131,7 +131,7 @@ def make_form(schema: Schema, *, datasets: Sequence[str], networks: Mapping[str,
             continue
         if name == "network":
             made[name] = _network(networks)
-        elif name == "dataset":
+        elif name == "dataset" and not _is_nullable(part):
             made[name] = Field("dataset", "dataset", "string", "", datasets[0], list(datasets), required=True)
         else:
             made[name] = _node(name, part, schema, required=name in schema.get("required", ()))

@@ -193,14 +193,14 @@ def estimates_page(database: Database, person: Person) -> dict[str, Any]:
 
 
 def _predicts(session: Session, job: Any, kept: Collection[str]) -> dict[str, bool] | None:
-    """For a job that has a model that can be asked, or may yet: whether it takes grey images. None for others."""
-    if not KINDS[job.kind].trains_classifier or (job.finished_at and not {RECORD, weights_name("best")} <= set(kept)):
+    """For a job with a model that can be asked, or may yet: does it take grey images, tell pixels? Else None."""
+    if not KINDS[job.kind].can_be_asked or (job.finished_at and not {RECORD, weights_name("best")} <= set(kept)):
         return None
     try:
         channels = YardLibrary(session).dataset(job.spec["dataset"]).channels
     except NotFound:
         channels = 3
-    return {"grey": channels == 1}
+    return {"grey": channels == 1, "pixels": KINDS[job.kind].trains_segmenter}
 
 
 def _visible(job: Any, person: Person, job_id: int) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.set_shapes import set_address, set_shape, with_owner
 from api.visible_sets import is_foreign, shown_versions, viewer, visible_set
-from records.blobs import FolderBlobs
+from records.blobs import Blobs
 from records.catalogue import CATALOGUE
 from records.database import Database
 from records.datasets import fetched_datasets
@@ -52,9 +52,7 @@ def datasets_page(database: Database) -> dict[str, Any]:
     }
 
 
-def set_page(
-    database: Database, blobs: FolderBlobs, name: str, *, owner: str | None, number: int | None
-) -> dict[str, Any]:
+def set_page(database: Database, blobs: Blobs, name: str, *, owner: str | None, number: int | None) -> dict[str, Any]:
     """One dataset: a version of it with its report, and the list of all.
 
     Raises:
@@ -115,7 +113,7 @@ def _chosen(session: Session, found: FoundSet, number: int | None) -> SetVersion
     return found.newest or found.latest
 
 
-def _report(session: Session, blobs: FolderBlobs, version: SetVersionTable) -> Report | None:
+def _report(session: Session, blobs: Blobs, version: SetVersionTable) -> Report | None:
     row = find_file(session, version.id, REPORT) if version.decided_at is not None else None
     if row is None:
         return None

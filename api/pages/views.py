@@ -16,7 +16,7 @@ from api.pages.network import drawn_network, network_page
 from api.paging import LARGEST_ID
 from api.routes.comparing import read_ids
 from api.yard import the_yard
-from ml.networks import NETWORKS
+from ml.networks import NETWORKS, SEGMENTERS
 from records.accounts import Person
 from records.catalogue import CATALOGUE
 from records.editing import TAG
@@ -77,7 +77,8 @@ def submit() -> str:
     kind = prefill["kind"] if prefill else request.args.get("kind", kinds[0])
     if kind not in kinds:
         raise InvalidRequest(f"No job kind is called {shorten(kind)!r}. {near_matches(kind, kinds)}")
-    networks = {name: network.describe_options() for name, network in NETWORKS.items()}
+    known = SEGMENTERS if kind == "segment" else NETWORKS
+    networks = {name: network.describe_options() for name, network in known.items()}
     form = make_form(SPECS[kind].model_json_schema(), datasets=_datasets(prefill), networks=networks)
     return render_template(
         "pages/submit.html", form=form, kind=kind, kinds=kinds, prefill=prefill or None, source=source

@@ -88,7 +88,7 @@ def _ask(yard: Yard, job_id: int, query: PredictQuery) -> int:
     person, most_open = require_person(), yard.settings.predict_open
     with yard.database.read() as session:
         visible_stamp(session, job_id)
-        check_predicts(YardLibrary(session).run(job_id), query.weights)
+        check_predicts(YardLibrary(session).run(job_id), query.weights, pixels=True)
         check_room(session, person.id, most_open=most_open)
     settings = yard.settings
     sent = read_images(most=settings.predict_images, most_bytes=settings.predict_image_bytes)

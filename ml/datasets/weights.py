@@ -25,14 +25,20 @@ def class_weights(
     Raises:
         ValueError: there is not one weight a class.
     """
+    number = classes if isinstance(classes, int) else len(classes)
+    return weights_of_counts(spec_value, np.bincount(np.asarray(labels), minlength=number))
+
+
+def weights_of_counts(
+    spec_value: Literal["balanced"] | Sequence[float] | None, counts: NDArray[np.int64]
+) -> NDArray[np.float32] | None:
+    """The same of counts `[classes]`, of images or of pixels."""
     if spec_value is None:
         return None
-    number = classes if isinstance(classes, int) else len(classes)
     if spec_value != "balanced":
-        return _given(spec_value, number)
-    counts = np.bincount(np.asarray(labels), minlength=number)
+        return _given(spec_value, len(counts))
     present = counts > 0
-    weights = np.zeros(number, np.float32)
+    weights = np.zeros(len(counts), np.float32)
     weights[present] = counts.sum() / (present.sum() * counts[present])
     return weights
 

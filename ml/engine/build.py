@@ -10,6 +10,7 @@ import keras
 from ml.engine.layers import LeCun1998, PartialConv2D, TrainableSubsampling2D, scaled_tanh
 from ml.engine.maps import ChannelOrder, ChannelPadding, GroupedConv2D, LocalResponseNormalization
 from ml.engine.residuals import LayerScale, StochasticDepth
+from ml.engine.upsampling import Bilinear
 from ml.networks import IMAGES, LOGITS, PROBABILITIES, Network, Node
 
 OWN_LAYERS: dict[str, type[keras.layers.Layer]] = {
@@ -99,4 +100,6 @@ def _argument(key: str, value: Any, layer: str, seed: int) -> Any:
 def _initializer(name: str, seed: int) -> keras.initializers.Initializer:
     if name == "lecun_1998":
         return LeCun1998(seed=seed)
+    if name == "bilinear":
+        return Bilinear()
     return keras.initializers.get({"class_name": name, "config": {"seed": seed}})

@@ -20,6 +20,11 @@ class Score:
     loss: float
     accuracy: float
 
+    @property
+    def named(self) -> dict[str, float]:
+        """By the names that the metrics of a split have."""
+        return {"loss": self.loss, "accuracy": self.accuracy}
+
 
 class Evaluation:
     """Runs a model, without augmentation or dropout, over images in memory.

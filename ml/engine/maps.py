@@ -120,7 +120,14 @@ class GroupedConv2D(keras.layers.Conv2D):
         """The convolved maps, without bias."""
         pairs = zip(ops.split(inputs, self.groups, axis=-1), ops.split(kernel, self.groups, axis=-1), strict=True)
         parts = [
-            ops.conv(maps, part, strides=list(self.strides), padding=self.padding, data_format="channels_last")
+            ops.conv(
+                maps,
+                part,
+                strides=list(self.strides),
+                padding=self.padding,
+                data_format="channels_last",
+                dilation_rate=self.dilation_rate,
+            )
             for maps, part in pairs
         ]
         return ops.concatenate(parts, axis=-1)

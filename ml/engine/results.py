@@ -35,6 +35,8 @@ from ml.reports import (
     write_per_class_json,
     write_run_json,
 )
+from ml.reports.overlap import write_overlap_csv
+from ml.reports.overlays import Judged, write_overlays_png
 
 if TYPE_CHECKING:
     from ml.predicting.splits import Split
@@ -181,6 +183,18 @@ class Results:
         """Draw what a convolutional network says of every place (`ml.reports.heat`)."""
         with self._file("heat-maps.png", "picture", PNG) as path:
             write_heat_maps_png(path, images, probabilities, classes, window=window, stride=stride)
+
+    def keep_overlap(self, rows: Sequence[dict[str, Any]], *, split: Literal["test", "val"]) -> None:
+        """Write how well each class of pixels was told: a row a class (`ml.reports.overlap`)."""
+        with self._file("per-class.json", "table", JSON) as path:
+            write_run_json(path, {"split": split, "classes": list(rows)})
+        with self._file("per-class.csv", "table", CSV) as path:
+            write_overlap_csv(path, rows)
+
+    def keep_overlays(self, name: str, judged: Sequence[Judged], classes: Sequence[str]) -> None:
+        """Draw pictures with their masks and what was said of them."""
+        with self._file(name, "picture", PNG) as path:
+            write_overlays_png(path, judged, classes)
 
     def keep_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a table of numbers or a description as JSON."""

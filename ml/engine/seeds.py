@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-FRAMING, COLOUR, RANDAUGMENT, MIXING, ELASTIC, ERASING = 1, 2, 3, 4, 5, 6
+FRAMING, COLOUR, RANDAUGMENT, MIXING, ELASTIC, ERASING, CROPPING = 1, 2, 3, 4, 5, 6, 7
 """Purposes; their numbers never change, or resumed trainings would draw otherwise."""
 
 

@@ -81,6 +81,9 @@ class TrainingSteps:
         after_step: called when a step is traced, behind its updates.
     """
 
+    RIGHT = tf.int32
+    """The type of what counts as classified right."""
+
     def __init__(
         self,
         forward: Forward,
@@ -162,7 +165,7 @@ class TrainingSteps:
     def _many_steps(
         self, batches: tf.data.Iterator, rates: tf.Tensor, first: tf.Tensor, count: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        losses, right = tf.TensorArray(tf.float32, count), tf.TensorArray(tf.int32, count)
+        losses, right = tf.TensorArray(tf.float32, count), tf.TensorArray(self.RIGHT, count)
         for step in tf.range(count):
             images, labels = next(batches)
             loss, batch_right = self._step(images, labels, rates[first + step])
@@ -194,16 +197,11 @@ class TrainingSteps:
     ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
         """Of `share` times the loss of some images; with it that part of the loss, and how many were right."""
         with tf.GradientTape() as tape:
-            outputs = self._forward(images)
-            logits = outputs[LOGITS]
-            loss = share * tf.add_n([self._cross_entropy(labels, logits), *self._forward.losses])
-            helping = [share * head.weight * self._cross_entropy(labels, outputs[head.name]) for head in self._heads]
-            whole = tf.add_n([loss, *helping])
+            whole, loss, right = self._judge(images, labels)
+            whole, loss = share * whole, share * loss
             if self._loss_scale is not None:
                 whole = self._loss_scale.enlarge(whole)
-        gradients = tape.gradient(whole, self._variables)
-        said, meant = tf.argmax(logits, axis=1), tf.argmax(labels, axis=1) if labels.shape.rank == 2 else labels
-        return gradients, loss, tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=tf.int32)
+        return tape.gradient(whole, self._variables), loss, right
 
     def _summed_gradients(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
         """As `_gradients` of the whole batch, part by part; batch normalisation sees the part."""
@@ -220,10 +218,20 @@ class TrainingSteps:
         _, gradients, loss, right = tf.while_loop(
             lambda first, *_: first < count,
             add_part,
-            (tf.constant(0), nothing, tf.constant(0.0), tf.constant(0)),
+            (tf.constant(0), nothing, tf.constant(0.0), tf.zeros([], self.RIGHT)),
             parallel_iterations=1,  # else the next part goes forward while this one goes backward
         )
         return gradients, loss, right
+
+    def _judge(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """What is minimised, what of it is reported, and how many images were classified right."""
+        outputs = self._forward(images)
+        logits = outputs[LOGITS]
+        loss = tf.add_n([self._cross_entropy(labels, logits), *self._forward.losses])
+        helping = [head.weight * self._cross_entropy(labels, outputs[head.name]) for head in self._heads]
+        said, meant = tf.argmax(logits, axis=1), tf.argmax(labels, axis=1) if labels.shape.rank == 2 else labels
+        right = tf.math.count_nonzero(said == tf.cast(meant, said.dtype), dtype=self.RIGHT)
+        return tf.add_n([loss, *helping]), loss, right
 
     def _cross_entropy(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """Mean over the batch; labels are numbers of classes `[batch]`, or shares of them `[batch, classes]`."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from ml.engine.evaluate import Score
-from ml.engine.images import TrainingImages
 from ml.engine.keeper import CheckpointKeeper
 from ml.engine.pace import Pace
 from ml.engine.points import batch_counts, due_windows, steps_per_point
@@ -27,6 +26,31 @@ ADVICE = (
     "Choose a smaller learning_rate, a schedule with warm-up, or check that the labels belong to the images; "
     "the curves up to here are kept."
 )
+
+
+class Seen(Protocol):
+    """What a training sees: images, or crops of them, in batches."""
+
+    count: int
+    """In an epoch."""
+    batch_size: int
+    steps_per_epoch: int
+
+    def batches(self, epoch: int, first: int) -> tf.data.Iterator:
+        """Those of an epoch, from number `first` on."""
+        ...
+
+
+class Scored(Protocol):
+    """How good a model is on one part of a dataset."""
+
+    @property
+    def loss(self) -> float: ...
+
+    @property
+    def named(self) -> dict[str, float]:
+        """By the names that the metrics of a split have; `loss` among them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +93,7 @@ class Training:
     def __init__(
         self,
         course: Course,
-        images: TrainingImages,
+        images: Seen,
         steps: TrainingSteps,
         keeper: CheckpointKeeper,
         reporter: Reporter,
@@ -113,19 +137,18 @@ class Training:
             self._keeper.stop_if_asked(state)
             self._keeper.save_if_due(state)
 
-    def end_epoch(self, state: TrainingState, val: Score, model: keras.Model) -> None:
+    def end_epoch(self, state: TrainingState, val: Scored, model: keras.Model) -> None:
         """Take the validation score in: history, best weights, plateau, early stopping; then begin the next epoch."""
         if not math.isfinite(val.loss):
             raise Diverged(f"The validation loss of epoch {state.epoch + 1} is {val.loss}. {ADVICE}")
         row = {
             "train/loss": float(np.average(state.losses, weights=self._counts)),
             "train/accuracy": float(state.right.sum() / self._images.count),
-            "val/loss": val.loss,
-            "val/accuracy": val.accuracy,
+            **_of("val", val),
             "learning_rate": float(self._epoch_rates(state)[-1]),
         }
         speed = self._pace.images_per_s(self._images.batch_size)
-        self.add_points(state, {"val/loss": val.loss, "val/accuracy": val.accuracy, "images_per_s": speed})
+        self.add_points(state, {**_of("val", val), "images_per_s": speed})
         state.epoch, state.position = state.epoch + 1, 0
         state.losses, state.right = state.losses[:0], state.right[:0]
         state.history.append({"epoch": state.epoch, **row})
@@ -139,7 +162,7 @@ class Training:
         self._reporter.metrics(known)
         state.points += [(*point, time.time()) for point in known]
 
-    def sum_up(self, state: TrainingState, split: str, last: Score) -> dict[str, Any]:
+    def sum_up(self, state: TrainingState, split: str, last: Scored) -> dict[str, Any]:
         """The few numbers that sum a training up; those of the validation part are of the epoch that was chosen.
 
         Args:
@@ -148,12 +171,11 @@ class Training:
             last: of the chosen weights, on that split.
         """
         chosen = state.history[state.best_epoch - 1]
-        tested = {} if split == "val" else {f"{split}/accuracy": last.accuracy, f"{split}/loss": last.loss}
-        self.add_points(state, tested)
+        tested = {} if split == "val" else _of(split, last)
+        self.add_points(state, dict(tested))
         return {
             **tested,
-            "val/accuracy": chosen["val/accuracy"],
-            "val/loss": chosen["val/loss"],
+            **{name: chosen[name] for name in _of("val", last)},
             "epochs": state.epoch,
             "best_epoch": state.best_epoch,
         }
@@ -225,3 +247,7 @@ class Training:
             return
         state.stopping = state.stopping.after(row[rule.metric], metric=rule.metric, min_delta=rule.min_delta)
         state.ended_early = state.stopping.waited >= rule.patience
+
+
+def _of(split: str, score: Scored) -> dict[str, float]:
+    return {f"{split}/{name}": value for name, value in score.named.items()}

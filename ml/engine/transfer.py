@@ -22,6 +22,7 @@ from ml.run_record import read_record
 from records.orders import Order
 from records.specs import FinetuneSpec
 from records.specs.augmentation import Augmentation
+from records.specs.finetune import Base
 
 HEAD, UPPER = 1, 2
 """The stages: the head alone, then the upper layers too."""
@@ -43,10 +44,10 @@ class Stage:
         return self.augmentation is not None and not self.augmentation.is_off
 
 
-def read_base(spec: FinetuneSpec, order: Order) -> Network:
+def read_base(base: Base, order: Order) -> Network:
     """The network that learned before, as it was trained; its numbers stay in their file."""
-    if spec.base.pretrained is not None:
-        return draw_pretrained(find_pretrained(spec.base.pretrained))
+    if base.pretrained is not None:
+        return draw_pretrained(find_pretrained(base.pretrained))
     return read_record(order.inputs["run"]).draw()
 
 

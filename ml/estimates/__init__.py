@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ml.estimates.cost import Cost, cost_of_finetuning, cost_of_training
+from ml.estimates.cost import Cost, cost_of_finetuning, cost_of_segmenting, cost_of_training
 from ml.estimates.demand import demand_of, useful_threads
 from ml.estimates.estimate import FORM, Estimate, estimate_training
 from ml.estimates.fitting import Room, advise
@@ -24,6 +24,7 @@ __all__ = [
     "Training",
     "advise",
     "cost_of_finetuning",
+    "cost_of_segmenting",
     "cost_of_training",
     "count_by_hand",
     "demand_of",

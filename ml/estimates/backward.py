@@ -211,6 +211,7 @@ BACKWARD: dict[str, Callable[[Script, Node, str], None]] = {
     "GlobalAveragePooling2D": _new,
     "ZeroPadding2D": _new,
     "ChannelPadding": _new,
+    "UpSampling2D": _new,
     "Concatenate": _new,
     "Multiply": _multiply,
     "LocalResponseNormalization": _lrn,

@@ -15,7 +15,7 @@ from ml.estimates.remedies import SMALLER, Smaller, list_remedies
 from ml.networks import Network, NetworkError, make_network
 from ml.sizing import HELD_BYTES, evaluation_sizing, training_sizing
 from records.library import DatasetCard
-from records.specs import FinetuneSpec, TrainSpec
+from records.specs import FinetuneSpec, SegmentSpec, TrainSpec
 from records.specs.memory import SavingMemory
 from records.specs.train import SGD, Optimizer
 
@@ -131,7 +131,20 @@ def cost_of_finetuning(
     return Cost(network, plans[-1], used, held, before=tuple(plans[:-1]))
 
 
-def count_used(spec: TrainSpec | FinetuneSpec, dataset: DatasetCard) -> int:
+def cost_of_segmenting(spec: SegmentSpec, network: Network, dataset: DatasetCard) -> Cost:
+    """The cost of a segment spec; pictures are held in the process's own memory, not in TensorFlow's.
+
+    Args:
+        spec: what was asked.
+        network: for its crops.
+        dataset: to train on.
+    """
+    crops = count_used(spec, dataset) * spec.crops_per_image
+    plan = Plan(batch_size=min(spec.batch_size, crops), optimizer=optimizer_name(spec.optimizer), augmented=True)
+    return Cost(network, plan, crops, data_bytes=0)
+
+
+def count_used(spec: TrainSpec | FinetuneSpec | SegmentSpec, dataset: DatasetCard) -> int:
     """Images to train on, once validation is set aside where the dataset has no split for it."""
     given = dataset.counts["train"]
     left = given if dataset.counts.get("val") else round(given * (1 - spec.validation_fraction))

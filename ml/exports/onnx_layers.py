@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ml.exports.onnx_graph import Graph
 from ml.networks import Node
 from ml.networks.layers import Shape
+from ml.networks.layers.base import spread
 
 Weights = Sequence[NDArray[np.float32]]
 
@@ -84,6 +85,7 @@ def pads(shape: Shape, window: Sequence[int], strides: Sequence[int], padding: s
 def conv(place: Place, tensor: str, kernel: Any, bias: Any = None, *, part: str = "out", groups: int = 1) -> str:
     """A convolution with its layer's strides and padding; the kernel is `[out, in / groups, height, width]`."""
     window, strides = kernel.shape[2:], place.options.get("strides", (1, 1))
+    dilations = place.options.get("dilation_rate", (1, 1))
     inputs = [tensor, place.constant(f"{part}_kernel", kernel)]
     if bias is not None:
         inputs.append(place.constant(f"{part}_bias", bias))
@@ -93,7 +95,8 @@ def conv(place: Place, tensor: str, kernel: Any, bias: Any = None, *, part: str 
         part,
         kernel_shape=window,
         strides=strides,
-        pads=pads(place.shapes[0], window, strides, place.options["padding"]),
+        dilations=dilations,
+        pads=pads(place.shapes[0], spread(window, dilations), strides, place.options["padding"]),
         group=groups,
     )
 
@@ -131,6 +134,41 @@ def separable_conv2d(place: Place) -> str:
     inputs = [maps, place.constant("pointwise_kernel", pointwise.transpose(3, 2, 0, 1))]
     inputs += [place.constant("bias", value) for value in bias]
     return place.add("Conv", inputs, kernel_shape=(1, 1))
+
+
+def conv2d_transpose(place: Place) -> str:
+    kernel, *bias = place.weights
+    window, strides = kernel.shape[:2], place.options["strides"]
+    # `same` cuts what windows write beyond the edges; where windows do not touch, zeros stand between and behind them.
+    cut = [
+        max(side - step, 0) if place.options["padding"] == "same" else 0
+        for side, step in zip(window, strides, strict=True)
+    ]
+    inputs = [place.tensor, place.constant("kernel", kernel.transpose(3, 2, 0, 1))]
+    inputs += [place.constant("bias", value) for value in bias]
+    return place.add(
+        "ConvTranspose",
+        inputs,
+        kernel_shape=window,
+        strides=strides,
+        pads=[*(side // 2 for side in cut), *(side - side // 2 for side in cut)],
+        output_padding=[max(step - side, 0) for side, step in zip(window, strides, strict=True)],
+    )
+
+
+def upsampling(place: Place) -> str:
+    scales = place.constant("scales", [1.0, 1.0, *map(float, place.options["size"])])
+    if place.options["interpolation"] == "bilinear":
+        return place.add(
+            "Resize", [place.tensor, "", scales], mode="linear", coordinate_transformation_mode="half_pixel"
+        )
+    return place.add(
+        "Resize",
+        [place.tensor, "", scales],
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
 
 
 def dense(place: Place) -> str:
@@ -329,6 +367,8 @@ RULES: Mapping[str, Callable[[Place], str]] = {
     "PartialConv2D": partial_conv2d,
     "DepthwiseConv2D": depthwise_conv2d,
     "SeparableConv2D": separable_conv2d,
+    "Conv2DTranspose": conv2d_transpose,
+    "UpSampling2D": upsampling,
     "Dense": dense,
     "MaxPooling2D": pooling("MaxPool"),
     "AveragePooling2D": pooling("AveragePool"),

@@ -12,9 +12,10 @@ from records.specs import ExportSpec
 ONNX_LAYERS = frozenset(
     {
         "Activation", "Add", "AveragePooling2D", "BatchNormalization", "ChannelOrder", "ChannelPadding", "Concatenate",
-        "Conv2D", "Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
-        "LayerNormalization", "LayerScale", "LocalResponseNormalization", "MaxPooling2D", "Multiply", "PartialConv2D",
-        "Rescaling", "Reshape", "SeparableConv2D", "StochasticDepth", "TrainableSubsampling2D", "ZeroPadding2D",
+        "Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D",
+        "GlobalMaxPooling2D", "LayerNormalization", "LayerScale", "LocalResponseNormalization", "MaxPooling2D",
+        "Multiply", "PartialConv2D", "Rescaling", "Reshape", "SeparableConv2D", "StochasticDepth",
+        "TrainableSubsampling2D", "UpSampling2D", "ZeroPadding2D",
     }
 )  # fmt: skip
 """Layers that `ml.exports.onnx_layers` has a rule for; this module may not load that one."""

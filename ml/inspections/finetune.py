@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from ml.inspections.earlier import find_classifier
+from ml.inspections.bases import find_base
 from ml.inspections.images import check_augmentation, check_class_weights, check_classification, find_sides
 from ml.inspections.inspection import Inspection, find_in
-from ml.inspections.pretrained import draw_pretrained, find_pretrained, fresh_layers
+from ml.inspections.pretrained import fresh_layers
 from ml.networks import Network
 from records.errors import FieldProblem, InvalidSpec
-from records.inputs import DatasetInput, Input, WeightsInput
+from records.inputs import DatasetInput
 from records.library import DatasetCard, Library
 from records.specs import FinetuneSpec
 
@@ -29,7 +27,7 @@ def inspect_finetune(spec: FinetuneSpec, library: Library) -> Inspection:
     check_classification(dataset)
     check_class_weights(spec.class_weights, dataset.classes)
     check_augmentation(spec.augmentation, dataset.channels)
-    base, inputs = _find_base(spec, library)
+    base, inputs = find_base(spec.base, library)
     _check_channels(dataset, base)
     sides = find_sides(spec.image_size, dataset, default=base.input_shape[:2])
     try:
@@ -44,16 +42,6 @@ def inspect_finetune(spec: FinetuneSpec, library: Library) -> Inspection:
         pins={"dataset": dataset.ref},
         cost=cost_of_finetuning(spec, network, dataset, frozen=frozen, fresh=fresh),
     )
-
-
-def _find_base(spec: FinetuneSpec, library: Library) -> tuple[Network, Mapping[str, Input]]:
-    """The network as it was trained before, and what to stage of it."""
-    if spec.base.pretrained is not None:
-        weights = find_pretrained(spec.base.pretrained)
-        return draw_pretrained(weights), {"weights": WeightsInput(weights.name)}
-    classifier = find_classifier(library, spec.base.run, path="base.job")
-    staged = {role: classifier.inputs[role] for role in ("run", "weights")}
-    return classifier.network.main, staged
 
 
 def _check_channels(dataset: DatasetCard, base: Network) -> None:

@@ -1,4 +1,4 @@
-"""Which jobs have a model that tells classes."""
+"""Which jobs have a model that tells classes, of images or of pixels."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from records.specs.earlier import RECORD, Weights, weights_name
 from records.states import FINISHED, JobStatus
 
 
-def check_predicts(run: RunCard, weights: Weights) -> None:
+def check_predicts(run: RunCard, weights: Weights, *, pixels: bool = False) -> None:
     """See that a job left what its model is built again from.
+
+    Args:
+        run: of the job.
+        weights: which.
+        pixels: whether a model that tells classes of pixels will do, too.
 
     Raises:
         Conflict: its kind leaves no such model, or it has none yet, or ended without one.
     """
     from ml.kinds import KINDS
 
-    if run.kind not in KINDS or not KINDS[run.kind].trains_classifier:
-        kinds = " and ".join(kind for kind, known in KINDS.items() if known.trains_classifier)
-        raise Conflict(f"A job of kind {run.kind} predicts nothing. Jobs of kind {kinds} do.")
+    known = KINDS.get(run.kind)
+    if known is None or not (known.trains_classifier or (pixels and known.trains_segmenter)):
+        kinds = [name for name, one in KINDS.items() if one.trains_classifier or (pixels and one.trains_segmenter)]
+        told = "tells the classes of pixels, not of images" if known and known.trains_segmenter else "predicts nothing"
+        raise Conflict(f"A job of kind {run.kind} {told}. Jobs of kind {' and '.join(kinds)} do.")
     missing = [name for name in (RECORD, weights_name(weights)) if name not in run.artifacts]
     if not missing:
         return

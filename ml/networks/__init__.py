@@ -12,12 +12,14 @@ from ml.networks.graph import IMAGES, LOGITS, PROBABILITIES, Auxiliary, Draft, L
 from ml.networks.heads import head_layers
 from ml.networks.named import NETWORKS, NamedNetwork, make_network
 from ml.networks.resolve import draw_network
+from ml.networks.segmenters import SEGMENTERS, draw_segmenter
 
 __all__ = [
     "IMAGES",
     "LOGITS",
     "NETWORKS",
     "PROBABILITIES",
+    "SEGMENTERS",
     "Auxiliary",
     "Draft",
     "InputTooSmall",
@@ -29,6 +31,7 @@ __all__ = [
     "Node",
     "describe_network",
     "draw_network",
+    "draw_segmenter",
     "draw_svg",
     "head_layers",
     "make_network",

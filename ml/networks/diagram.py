@@ -22,7 +22,9 @@ MARGIN_PX, FRAME_PX = 20, 12
 
 FAMILIES = {
     "Dense": "dense",
-    **dict.fromkeys(("Conv2D", "PartialConv2D", "DepthwiseConv2D", "SeparableConv2D"), "convolution"),
+    **dict.fromkeys(
+        ("Conv2D", "PartialConv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"), "convolution"
+    ),
     **dict.fromkeys(("MaxPooling2D", "AveragePooling2D", "TrainableSubsampling2D"), "pooling"),
     **dict.fromkeys(("GlobalAveragePooling2D", "GlobalMaxPooling2D"), "pooling"),
     **dict.fromkeys(("Add", "Multiply", "Concatenate"), "join"),

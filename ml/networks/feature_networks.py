@@ -22,8 +22,6 @@ class FeatureNetwork:
     """Layers that the content is compared in, with their shares."""
     style: Mapping[str, float]
     """Layers that the style is compared in, with their shares."""
-    smoothed: bool = False
-    """Whether activations are smoothed first, as those of networks with shortcuts must be (`ml.style.smoothing`)."""
 
     @property
     def source(self) -> Weights:
@@ -65,14 +63,6 @@ FEATURE_NETWORKS: dict[str, FeatureNetwork] = {
             "squeezenet_imagenet_notop",
             {"fire3": 1.0},
             _alike("c1_activation", "fire3", "fire4", "fire5"),
-        ),
-        FeatureNetwork(
-            "efficientnet_lite0",
-            "EfficientNet-Lite0, ImageNet, its activations smoothed",
-            "efficientnet_lite0_imagenet",
-            {"s3_2": 1.0},
-            _alike("c1_activation", "s2_2", "s3_2", "s4_3", "s5_3"),
-            smoothed=True,
         ),
     )
 }

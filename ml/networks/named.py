@@ -57,8 +57,7 @@ class NamedNetwork:
 
         `type` is JSON Schema's word; what an option does not have is None.
         """
-        properties = self.options.model_json_schema()["properties"]
-        return [_describe(name, schema) for name, schema in properties.items()]
+        return describe_options(self.options)
 
 
 IMAGENET = ((224, 224, 3), 1000)
@@ -250,12 +249,18 @@ def make_network(name: str, input_shape: tuple[int, int, int], classes: int, opt
         known = near_matches(name, list(NETWORKS))
         raise NetworkError("network.name", f"No network is called {shorten(name)!r}. {known}")
     _check_images(input_shape, classes)
-    parsed = _parse_options(named.options, options)
+    parsed = parse_options(named.options, options)
     try:
         return named.function(input_shape, classes, parsed)
     except InputTooSmall as error:
         text = _too_small(name, named, input_shape, classes, parsed)
         raise NetworkError("network.name", text) from error
+
+
+def describe_options(options: type[Strict]) -> list[dict[str, Any]]:
+    """One entry an option, as `NamedNetwork.describe_options` gives them."""
+    properties = options.model_json_schema()["properties"]
+    return [_describe(name, schema) for name, schema in properties.items()]
 
 
 def _check_images(input_shape: tuple[int, int, int], classes: int) -> None:
@@ -265,8 +270,12 @@ def _check_images(input_shape: tuple[int, int, int], classes: int) -> None:
         raise NetworkError("dataset", f"Expected at least 2 classes to tell apart, got {classes}.")
 
 
-def _parse_options(cls: type[Strict], options: dict[str, Any]) -> Strict:
-    """Strictly, so that "5" or true never passes for 5; lists may stand for tuples, as JSON has no others."""
+def parse_options(cls: type[Strict], options: dict[str, Any]) -> Strict:
+    """The options, strictly, so that "5" or true never passes for 5; lists may stand for tuples, as JSON has none.
+
+    Raises:
+        NetworkError: an option is unknown or out of range.
+    """
     try:
         return cls.model_validate_json(json.dumps(options, default=repr), strict=True)
     except ValidationError as error:

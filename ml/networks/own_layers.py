@@ -15,7 +15,9 @@ from records.errors import FieldProblem, near_matches, shorten
 from records.specs.network import LayerSpec
 
 ACTIVATION = "activation"
-WITH_ACTIVATION = frozenset({"Conv2D", "PartialConv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense"})
+WITH_ACTIVATION = frozenset(
+    {"Conv2D", "PartialConv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Dense"}
+)
 """Layers that take an `activation`, as in Keras; it becomes a layer of its own behind them."""
 
 

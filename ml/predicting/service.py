@@ -11,7 +11,8 @@ import signal
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import psutil
@@ -21,6 +22,7 @@ from ml.intake.decoders import DecoderPool
 from ml.intake.refusals import FileProblem
 from ml.predicting.pictures import fit_pictures
 from ml.predicting.shelf import Shelf
+from ml.run_record import read_record
 from records.errors import JobError, ModelUnreadable
 from records.intake import IntakeLimits, IntakeOptions
 from records.questions import (
@@ -34,13 +36,19 @@ from records.questions import (
     Seen,
     Trouble,
 )
+from records.specs import SegmentSpec
 from records.specs.earlier import RECORD, weights_name
 
 if TYPE_CHECKING:
     from ml.predicting.classifier import Classifier
+    from ml.predicting.segmenter import PixelTeller
 
 LONGEST_PX = IntakeOptions().longest_px
 """Pictures are shrunk to this longest side first, as datasets are when they are taken in."""
+LONGEST_TOLD_PX = 2_048
+"""Likewise for models that tell every pixel, whose answer has so many."""
+MOST_ANSWERED_BYTES = 40_000_000
+"""Of the masks and overlays of one answer, in base64."""
 IMAGE_S = 5.0
 """Time that decoding one image may take; the largest photograph that is taken needs one."""
 Decoded = NDArray[np.uint8] | FileProblem
@@ -80,7 +88,7 @@ class Predictor:
         shelf: for models.
     """
 
-    def __init__(self, decoders: DecoderPool, shelf: Shelf[Classifier]) -> None:
+    def __init__(self, decoders: DecoderPool, shelf: Shelf[Classifier | PixelTeller]) -> None:
         self._decoders = decoders
         self._shelf = shelf
 
@@ -95,9 +103,11 @@ class Predictor:
         Raises:
             ModelUnreadable: the model cannot be built.
         """
+        if _tells_pixels(question.model, self._shelf):
+            return self._tell_pixels(question)
         with ThreadPoolExecutor(1) as beside:  # images are decoded while a model is built
             decoding = beside.submit(lambda: [self._decode(picture) for picture in question.pictures])
-            classifier = self._shelf.take(question.model.key, lambda: _load(question.model))
+            classifier = cast("Classifier", self._shelf.take(question.model.key, lambda: _load(question.model)))
             decoded = decoding.result()
         good = [pixels for pixels in decoded if not isinstance(pixels, FileProblem)]
         fitted = fit_pictures(good, classifier.image_shape, shown=classifier.shown)
@@ -110,21 +120,59 @@ class Predictor:
         ]
         return Result(classes=classifier.classes, images=tuple(images))
 
-    def _decode(self, picture: Picture) -> Decoded:
+    def _tell_pixels(self, question: Question) -> Result:
+        """One image after the other, so that memory does not grow with their number."""
+        teller = cast("PixelTeller", self._shelf.take(question.model.key, lambda: _load_teller(question.model)))
+        images, size = [], 0
+        for picture in question.pictures:
+            pixels = self._decode(picture, longest_px=LONGEST_TOLD_PX)
+            if isinstance(pixels, FileProblem):
+                images.append(_refused(picture.name, pixels))
+                continue
+            told = teller.tell(pixels, invert=question.options.invert)
+            size += len(told.mask) + len(told.overlay)
+            if size > MOST_ANSWERED_BYTES:
+                full = FileProblem("answer_full", "The masks of all images are too large for one answer. Send fewer.")
+                images.append(_refused(picture.name, full))
+                continue
+            images.append(Seen(name=picture.name, pixels=told))
+        return Result(classes=teller.classes, images=tuple(images))
+
+    def _decode(self, picture: Picture, *, longest_px: int | None = LONGEST_PX) -> Decoded:
         try:
-            return self._decoders.decode(picture.path.read_bytes(), longest_px=LONGEST_PX).pixels
+            return self._decoders.decode(picture.path.read_bytes(), longest_px=longest_px).pixels
         except OSError as error:
             return FileProblem("unreadable", f"Its bytes are gone ({error.strerror}). Send it again.")
         except FileProblem as problem:
             return problem
 
 
+def _tells_pixels(model: Model, shelf: Shelf[Classifier | PixelTeller]) -> bool:
+    """Whether the model is one of a segmentation, by what is held or else by its record."""
+    held = shelf.look(model.key)
+    if held is not None:
+        return hasattr(held, "tell")
+    return isinstance(read_record(_files(model) / RECORD).spec, SegmentSpec)
+
+
 def _load(model: Model) -> Classifier:
     from ml.predicting.classifier import load_classifier
 
+    files = _files(model)
+    return load_classifier(files / RECORD, files / weights_name(model.weights))
+
+
+def _load_teller(model: Model) -> PixelTeller:
+    from ml.predicting.segmenter import load_teller
+
+    files = _files(model)
+    return load_teller(files / RECORD, files / weights_name(model.weights))
+
+
+def _files(model: Model) -> Path:
     if model.files is None:
         raise ModelUnreadable(f"Expected the files of the model of job {model.job_id}, got none. Ask again.")
-    return load_classifier(model.files / RECORD, model.files / weights_name(model.weights))
+    return model.files
 
 
 def _seen(name: str, probabilities: NDArray[np.float32], classes: Sequence[str], top: int) -> Seen:

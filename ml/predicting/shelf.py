@@ -26,6 +26,10 @@ class Shelf(Generic[M]):
         """What is held, the one that was asked for last at the end."""
         return tuple(self._held)
 
+    def look(self, key: str) -> M | None:
+        """What is held under the key, if anything; it stays as long ago asked for as it was."""
+        return self._held.get(key)
+
     def take(self, key: str, make: Callable[[], M]) -> M:
         """What is held under the key, or what `make` makes, which is held from now on."""
         if key in self._held:

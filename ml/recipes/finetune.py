@@ -59,7 +59,7 @@ def finetune(spec: FinetuneSpec, order: Order, reporter: Reporter) -> dict[str, 
     stages = Stages(reporter, time.perf_counter)
     stages.begin("loading")
     memory = MemoryWatch()
-    base = read_base(spec, order)
+    base = read_base(spec.base, order)
     parts = load_parts(spec, order, reporter, like=base.input_shape)
 
     stages.begin("building")

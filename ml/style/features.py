@@ -15,7 +15,6 @@ from ml.engine.pretrained import load_pretrained
 from ml.networks import IMAGES, Network, Node
 from ml.networks.cut import cut_after, with_average_pooling
 from ml.networks.feature_networks import FeatureNetwork
-from ml.style.smoothing import smooth
 
 Precision = Literal["float32", "bfloat16"]
 Features = Callable[[Any], dict[str, Any]]
@@ -27,7 +26,7 @@ _DRAWN_PX = 224
 def load_features(
     chosen: FeatureNetwork, path: Path, names: Sequence[str], *, average_pooling: bool, precision: Precision
 ) -> Features:
-    """The named layers of a pretrained network, smoothed where it needs that.
+    """The named layers of a pretrained network.
 
     Args:
         chosen: the network.
@@ -48,9 +47,7 @@ def load_features(
             layer.set_weights(whole.get_layer(layer.name).get_weights())
     del whole
     gc.collect()  # a model refers to itself; its numbers would stay beside those that are used
-    if not chosen.smoothed:
-        return model
-    return lambda images: {name: smooth(maps) for name, maps in model(images).items()}
+    return model
 
 
 def build_features(

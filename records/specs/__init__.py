@@ -21,6 +21,7 @@ from records.specs.finetune import FinetuneSpec
 from records.specs.network import LayerSpec, NetworkSpec
 from records.specs.noop import NoopSpec
 from records.specs.predict import PredictSpec
+from records.specs.segment import SegmentSpec
 from records.specs.style_transfer import StyleTransferSpec
 from records.specs.train import TrainSpec
 
@@ -37,6 +38,7 @@ __all__ = [
     "NetworkSpec",
     "NoopSpec",
     "PredictSpec",
+    "SegmentSpec",
     "Spec",
     "StyleTransferSpec",
     "TrainSpec",
@@ -47,6 +49,7 @@ __all__ = [
 Spec = (
     TrainSpec
     | FinetuneSpec
+    | SegmentSpec
     | ConvolutionaliseSpec
     | PredictSpec
     | EvaluateSpec
@@ -58,6 +61,7 @@ S = TypeVar("S", bound=Strict)
 SPECS: dict[str, type[Spec]] = {
     "train": TrainSpec,
     "finetune": FinetuneSpec,
+    "segment": SegmentSpec,
     "convolutionalise": ConvolutionaliseSpec,
     "predict": PredictSpec,
     "evaluate": EvaluateSpec,

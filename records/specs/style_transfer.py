@@ -10,7 +10,7 @@ from records.specs.base import BaseSpec, Strict
 
 PictureId = Annotated[int, Field(ge=1, lt=2**31)]
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
-FeaturesName = Literal["auto", "vgg19", "vgg16", "hed_vgg16", "squeezenet", "efficientnet_lite0"]
+FeaturesName = Literal["auto", "vgg19", "vgg16", "hed_vgg16", "squeezenet"]
 LayerWeights = Annotated[dict[Annotated[str, Field(max_length=100)], Weight], Field(min_length=1, max_length=50)]
 
 
@@ -43,7 +43,7 @@ class StyleTransferSpec(BaseSpec):
     """Optimizer steps, over all sizes."""
     levels: Annotated[int, Field(ge=1, le=8)] = 3
     """Coarse to fine: sizes that are worked out one after the other, each twice the one before; 1 is the last alone."""
-    style_weight: Weight = 10.0
+    style_weight: Weight = 30.0
     """How much the style counts beside the content, whose weight is 1 unless said otherwise."""
     start: Literal["content", "noise", "style"] = "content"
     """What the first picture is."""
@@ -55,7 +55,7 @@ class StyleTransferSpec(BaseSpec):
     """Layers that the style is compared in, each with its share; those of the feature network when left out."""
     content_weight: Weight = 1.0
     """How much the content counts."""
-    total_variation_weight: Weight = 1.0
+    total_variation_weight: Weight = 5.0
     """How much smoothness counts."""
     optimizer: Literal["lbfgs", "adam"] = "lbfgs"
     """L-BFGS comes further in as many steps, and finds its step sizes itself."""

@@ -14,6 +14,7 @@ from api import views
 from api.yard import the_yard
 from records.picture_tables import PictureTable
 from records.pictures import expire_pictures
+from records.runs import note_run
 from records.set_tables import DroppedBlobTable
 from tests.api.test_predictions import form
 
@@ -183,3 +184,17 @@ def test_the_decoders_of_a_request_are_few(ada, app, picture):
     for release in taken:
         release()
     assert send(ada, ("a.png", encoded(COLOURS))).status_code == 201
+
+
+def test_how_long_it_takes_is_told_from_a_past_one(ada, picture, hand, database):
+    job_id = ada.send("POST", "jobs", json=style_of(picture, size=128)).json["id"]
+    work = ada.send("POST", "estimates", json=style_of(picture, size=128)).json["multiply_adds"]["step"]
+    claim = hand.take_up()
+    with database.write() as session:
+        note_run(session, claim.run_id, facts={"steps_s": 50.0, "multiply_adds": work * 100})
+    hand.end(claim)
+    assert claim.job_id == job_id
+    one = {"size": 128, "steps": 200, "levels": 1}
+    (pace,) = ada.send("POST", "estimates", json=style_of(picture, **one)).json["epoch"]
+    assert pace == {"device_model": "Test CPU", "epoch_s": pytest.approx(100.0), "jobs": 1}
+    assert ada.send("POST", "estimates", json=style_of(picture, precision="bfloat16", **one)).json["epoch"] == []

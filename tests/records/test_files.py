@@ -17,6 +17,7 @@ from records.blobs import FolderBlobs
 from records.catalogue import MNIST
 from records.datasets import fetched_datasets, note_fetched
 from records.errors import BlobUnavailable, DiskFull, NotFound
+from records.set_tables import DroppedBlobTable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -248,3 +249,13 @@ def test_a_full_log_says_so_once_and_grows_no_more(yard):
     assert len(lines) == logs.MAX_LINES
     assert lines[-2].text == "last"
     assert (lines[-1].level, "full" in lines[-1].text) == ("warning", True)
+
+
+def test_what_an_artifact_replaced_is_dropped_and_the_same_bytes_again_are_not(yard, blobs):
+    job_id = yard.submit()
+    old = keep(yard, blobs, job_id, "progress.jpg", b"old")
+    for _ in range(2):
+        newer = keep(yard, blobs, job_id, "progress.jpg", b"newer")
+    with yard.database.read() as session:
+        assert session.get(DroppedBlobTable, old) is not None
+        assert session.get(DroppedBlobTable, newer) is None

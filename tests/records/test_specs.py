@@ -127,7 +127,11 @@ def test_a_number_field_takes_numbers_only(path, bad):
         ({"kind": "trian"}, "kind", "Did you mean train?"),
         ({"kind": ["train"]}, "kind", "Expected a job kind"),
         ({}, "kind", "got nothing"),
-        ({"kind": "noop"}, "kind", "Known: convolutionalise, evaluate, export, finetune, predict, train."),
+        (
+            {"kind": "noop"},
+            "kind",
+            "Known: convolutionalise, evaluate, export, finetune, predict, segment, style_transfer, train.",
+        ),
         ({"kind": "export"}, "run", "Field required"),
         ({"kind": "export", "run": "Digits"}, "run", "as [owner/]name[@alias or @number]"),
         ({"kind": "export", "run": 0}, "run", "the number of a job"),

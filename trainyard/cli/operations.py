@@ -22,12 +22,12 @@ BackupFolder = Annotated[Path, typer.Argument(help="Folder of the backup.", meta
 def backup(context: typer.Context, folder: BackupFolder) -> None:
     """Write every row and every stored file into an empty FOLDER, as they stand at this moment; the yard may go on."""
     from records.backups import make_backup
-    from records.blobs import FolderBlobs
+    from records.blob_store import make_blobs
     from trainyard import __version__
 
     settings = settings_of(context)
     with _database(settings) as database:
-        manifest = make_backup(database, FolderBlobs(settings.blob_folder), folder, release=__version__)
+        manifest = make_backup(database, make_blobs(settings), folder, release=__version__)
     typer.echo(f"{_holds(manifest)} They lie in {folder}.")
     if manifest.missing:
         complain(f"{len(manifest.missing)} stored files could not be read and are not in it; manifest.json names them.")
@@ -40,7 +40,7 @@ def restore(
     check: Annotated[bool, typer.Option("--check", help="Only read the backup and compare its hashes.")] = False,
 ) -> None:
     """Put a backup into an empty yard and bring it to this release's schema. Nothing is ever overwritten."""
-    from records.blobs import FolderBlobs
+    from records.blob_store import make_blobs
     from records.restoring import check_backup, restore_backup
     from trainyard.home import Home
 
@@ -49,7 +49,7 @@ def restore(
         return
     settings = settings_of(context)
     with Home(settings.home).hold(), _database(settings) as database:
-        manifest = restore_backup(database, FolderBlobs(settings.blob_folder), folder)
+        manifest = restore_backup(database, make_blobs(settings), folder)
     typer.echo(f"{_holds(manifest)} They are in the yard now.")
 
 

@@ -1,4 +1,4 @@
-"""Commands that send the jobs people want most: finetune and train, with all else at its default."""
+"""Commands that send the jobs people want most: finetune, train and segment, with all else at its default."""
 
 from __future__ import annotations
 
@@ -59,6 +59,29 @@ def train(
     send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
 
 
+def segment(
+    context: typer.Context,
+    dataset: Dataset,
+    network: Annotated[str, typer.Option(help="unet, fcn32s, fcn16s, fcn8s or deeplab_v3plus.")] = "unet",
+    base: Annotated[
+        str, typer.Option(help="Its backbone: weights by name (efficientnet_lite0), or an earlier job (12, 12:last).")
+    ] = "",
+    sets: Sets = None,
+    key: Key = "",
+    watch_it: Watch = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Train a network to tell the class of every pixel, on a dataset with masks."""
+    from trainyard.cli.spec_options import set_value
+
+    spec: dict[str, Any] = {"kind": "segment", "dataset": dataset, "network": {"name": network}}
+    if base:
+        spec["base"] = read_base(base)
+    for setting in sets or []:
+        set_value(spec, setting)
+    send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
+
+
 def read_base(text: str) -> dict[str, Any]:
     """`12` and `12:last` as an earlier job, all else as the name of weights."""
     job, _, weights = text.partition(":")
@@ -67,4 +90,4 @@ def read_base(text: str) -> dict[str, Any]:
     return {"job": int(job), "weights": weights} if weights else {"job": int(job)}
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"finetune": finetune, "train": train}
+COMMANDS: dict[str, Callable[..., None]] = {"finetune": finetune, "train": train, "segment": segment}

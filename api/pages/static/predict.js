@@ -91,11 +91,66 @@ function row(file) {
   name.textContent = file.name || "pasted image";
   text.append(name, note("Asking …"));
   item.append(picture, text);
-  return { item, show: ({ classes, problem }) => text.replaceChildren(name, problem ? note(problem.text, "failed-text") : bars(classes)) };
+  return { item, show };
+
+  function show({ classes, pixels, problem }) {
+    if (pixels) item.replaceChildren(masked(picture, pixels, file.name || "pasted image"));
+    else text.replaceChildren(name, problem ? note(problem.text, "failed-text") : bars(classes));
+  }
+}
+
+/** An image with its mask over it, a slider for how much of it is seen, and the share of each class. */
+function masked(picture, { width, height, shares, mask, overlay }, title) {
+  const figure = document.createElement("figure");
+  const stack = document.createElement("div");
+  const layer = document.createElement("img");
+  const slider = document.createElement("input");
+  const label = document.createElement("label");
+  const caption = document.createElement("figcaption");
+  layer.src = `data:image/png;base64,${mask}`;
+  layer.alt = `The classes of ${title}`;
+  layer.className = "mask";
+  stack.className = "stacked";
+  stack.style.setProperty("aspect-ratio", `${width} / ${height}`);
+  stack.append(picture, layer);
+  Object.assign(slider, { type: "range", min: 0, max: 100, value: 55 });
+  const fade = () => layer.style.setProperty("opacity", slider.value / 100);
+  slider.addEventListener("input", fade);
+  fade();
+  label.className = "small soft";
+  label.append("Mask ", slider);
+  caption.className = "name";
+  caption.textContent = title;
+  const stem = title.replace(/\.[^.]*$/, "");
+  const kept = document.createElement("p");
+  kept.className = "small";
+  kept.append(
+    link("Mask", `data:image/png;base64,${mask}`, `${stem}-mask.png`), " · ",
+    link("Overlay", `data:image/jpeg;base64,${overlay}`, `${stem}-overlay.jpg`),
+  );
+  figure.append(caption, stack, label, shareBars(shares), kept);
+  return figure;
+}
+
+function link(text, href, download) {
+  return Object.assign(document.createElement("a"), { textContent: text, href, download });
+}
+
+/** The classes with their colours, the largest first, as bars. */
+function shareBars(shares) {
+  const largest = [...shares].sort((one, other) => other.share - one.share);
+  const list = bars(largest.map(({ name, share }) => ({ name, probability: share })));
+  largest.forEach(({ colour }, index) => {
+    const swatch = document.createElement("i");
+    swatch.className = "swatch";
+    swatch.style.setProperty("background", colour);
+    list.children[index].firstElementChild.prepend(swatch);
+  });
+  return list;
 }
 
 function forget(item) {
-  URL.revokeObjectURL(item.querySelector("img").src);
+  URL.revokeObjectURL(item.querySelector("img").src); // the first is the image itself
   item.remove();
 }
 

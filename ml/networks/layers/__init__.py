@@ -39,6 +39,7 @@ from ml.networks.layers.shaping import (
     Reshape,
     StochasticDepth,
 )
+from ml.networks.layers.upsampling import Conv2DTranspose, UpSampling2D
 
 LAYERS: dict[str, type[Layer]] = {
     cls.__name__: cls
@@ -49,6 +50,8 @@ LAYERS: dict[str, type[Layer]] = {
         PartialConv2D,
         DepthwiseConv2D,
         SeparableConv2D,
+        Conv2DTranspose,
+        UpSampling2D,
         Dense,
         MaxPooling2D,
         AveragePooling2D,
@@ -84,6 +87,7 @@ __all__ = [
     "ChannelPadding",
     "Concatenate",
     "Conv2D",
+    "Conv2DTranspose",
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
@@ -107,6 +111,7 @@ __all__ = [
     "Size",
     "StochasticDepth",
     "TrainableSubsampling2D",
+    "UpSampling2D",
     "Weight",
     "ZeroPadding2D",
 ]

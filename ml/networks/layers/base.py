@@ -101,6 +101,17 @@ def slide(shape: Shape, window: tuple[int, int], strides: tuple[int, int], paddi
     return (height - window[0]) // strides[0] + 1, (width - window[1]) // strides[1] + 1
 
 
+def spread(window: tuple[int, int], dilation_rate: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that a window covers with so many places between its own."""
+    return (window[0] - 1) * dilation_rate[0] + 1, (window[1] - 1) * dilation_rate[1] + 1
+
+
+def check_dilation(strides: tuple[int, int], dilation_rate: tuple[int, int]) -> None:
+    """Raises ShapeError where a window both moves by more than one place and is spread, which Keras cannot do."""
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ShapeError(f"it has strides of {strides} and a dilation of {dilation_rate}; one of both must be 1")
+
+
 def list_shapes(shapes: Sequence[Shape]) -> str:
     """The shapes in a text."""
     return ", ".join(map(str, shapes))

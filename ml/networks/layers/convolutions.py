@@ -18,8 +18,10 @@ from ml.networks.layers.base import (
     Shape,
     Size,
     Weight,
+    check_dilation,
     check_maps,
     slide,
+    spread,
 )
 
 
@@ -35,9 +37,12 @@ class Conv2D(Layer):
     kernel_initializer: Initializer = "glorot_uniform"
     groups: Size = 1
     """The channels are cut into that many parts, and each part of the filters sees one of them."""
+    dilation_rate: Pair = (1, 1)
+    """How far apart the places are that the window sees (atrous convolution)."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        slid = slide(shapes[0], self.kernel_size, self.strides, self.padding)
+        check_dilation(self.strides, self.dilation_rate)
+        slid = slide(shapes[0], spread(self.kernel_size, self.dilation_rate), self.strides, self.padding)
         for what, count in (("channels", shapes[0][-1]), ("filters", self.filters)):
             if count % self.groups:
                 raise ShapeError(f"its {self.groups} groups cannot share {count} {what} evenly")
@@ -100,10 +105,13 @@ class DepthwiseConv2D(Layer):
     """Output maps for each input map."""
     use_bias: bool = True
     depthwise_initializer: Initializer = "glorot_uniform"
+    dilation_rate: Pair = (1, 1)
+    """How far apart the places are that the window sees (atrous convolution)."""
 
     def output_shape(self, *shapes: Shape) -> Shape:
         _check_equal_strides(self.strides)
-        slid = slide(shapes[0], self.kernel_size, self.strides, self.padding)
+        check_dilation(self.strides, self.dilation_rate)
+        slid = slide(shapes[0], spread(self.kernel_size, self.dilation_rate), self.strides, self.padding)
         return (*slid, shapes[0][-1] * self.depth_multiplier)
 
     def weights(self, *shapes: Shape) -> tuple[Weight, ...]:

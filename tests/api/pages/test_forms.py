@@ -36,6 +36,7 @@ def every_leaf(value: object, path: str = "") -> set[str]:
 REQUIRED = {
     "train": {"dataset": "mnist", "network": {"name": "lenet5"}},
     "finetune": {"dataset": "mnist"},
+    "segment": {"dataset": "mnist"},
     "convolutionalise": {"run": {"job": 1}},
     "predict": {"run": {"job": 1}, "dataset": "mnist"},
     "evaluate": {"runs": [{"job": 1}]},
@@ -55,6 +56,7 @@ def test_every_field_of_every_kind_has_its_place(kind: str) -> None:
         "kind",
         "method",
         "network.options",
+        "base",
         "augmentation",
         "early_stopping",
         "averaging",
@@ -71,6 +73,13 @@ def test_a_choice_that_may_be_absent_offers_none_first() -> None:
     assert [variant.name for variant in averaging.variants] == ["", "ema", "swa"]
     assert averaging.default == ""
     assert "average of the weights" in averaging.help
+
+
+def test_a_dataset_that_may_be_left_out_is_not_chosen_for_anybody() -> None:
+    form = make_form(SPECS["evaluate"].model_json_schema(), datasets=["mnist"], networks={})
+    (dataset,) = (node for node in [*form.main, *form.more] if node.path == "dataset")
+    assert isinstance(dataset, Field)
+    assert (dataset.type, dataset.default, dataset.required) == ("string", None, False)
 
 
 def test_a_part_that_is_on_where_nothing_is_said_shows_what_it_then_holds() -> None:

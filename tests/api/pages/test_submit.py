@@ -52,6 +52,23 @@ def test_the_form_says_what_differs_from_the_defaults(
     }
 
 
+def test_an_average_of_the_weights_is_sent_when_one_is_chosen_and_else_left_out(
+    full_yard: RunningYard, open_window: Callable[..., Visit]
+) -> None:
+    page = open_window(full_yard).log_in().go("/submit")
+    page.get_by_text("More options").click()
+    averaging = page.get_by_label("Averaging")
+    expect(averaging).to_have_value("")
+    assert "averaging" not in spec_of(page)
+    averaging.select_option("ema")
+    page.locator("#ema-averaging-decay").fill("0.99")
+    assert spec_of(page)["averaging"] == {"name": "ema", "decay": 0.99}
+    averaging.select_option("swa")
+    assert spec_of(page)["averaging"] == {"name": "swa"}
+    averaging.select_option("")
+    assert "averaging" not in spec_of(page)
+
+
 def test_a_clone_begins_with_all_that_the_job_had(full_yard: RunningYard, open_window: Callable[..., Visit]) -> None:
     page = open_window(full_yard).log_in().go("/submit?from=1")
     spec = spec_of(page)

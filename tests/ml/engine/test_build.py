@@ -21,6 +21,7 @@ from ml.networks.layers import (
     ChannelPadding,
     Concatenate,
     Conv2D,
+    Conv2DTranspose,
     Dense,
     DepthwiseConv2D,
     Dropout,
@@ -36,6 +37,7 @@ from ml.networks.layers import (
     Reshape,
     SeparableConv2D,
     StochasticDepth,
+    UpSampling2D,
     ZeroPadding2D,
 )
 from ml.networks.layers import PartialConv2D as PartialConv2DData
@@ -120,6 +122,9 @@ steps = st.one_of(
     st.builds(LayerScale, st.floats(1e-6, 1)),
     st.builds(DepthwiseConv2D, st.integers(1, 3), st.integers(1, 2), paddings, st.integers(1, 2), st.booleans()),
     st.builds(SeparableConv2D, st.integers(1, 4), pairs, st.integers(1, 2), paddings, st.integers(1, 2)),
+    st.builds(Conv2D, st.integers(1, 4), pairs, padding=paddings, dilation_rate=pairs),
+    st.builds(Conv2DTranspose, st.integers(1, 4), pairs, pairs, paddings, st.booleans()),
+    st.builds(UpSampling2D, st.tuples(st.integers(1, 2), st.integers(1, 2)), st.sampled_from(["nearest", "bilinear"])),
     st.builds(ZeroPadding2D, st.integers(0, 2) | st.tuples(pairs, pairs)),
     st.builds(LocalResponseNormalization, st.sampled_from([1, 3, 5])),
 )

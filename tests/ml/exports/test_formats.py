@@ -83,6 +83,18 @@ OWN: dict[str, list[dict[str, Any]]] = {
         {"type": "Dense", "units": 3, "name": "logits"},
         {"type": "Activation", "activation": "softmax", "name": "probabilities"},
     ],
+    "larger": [
+        {"type": "Rescaling", "scale": 0.01},
+        {"type": "Conv2D", "filters": 4, "kernel_size": 3, "dilation_rate": 2, "padding": "same"},
+        {"type": "DepthwiseConv2D", "kernel_size": 3, "dilation_rate": [2, 3]},
+        {"type": "MaxPooling2D", "pool_size": 4},
+        {"type": "Conv2DTranspose", "filters": 3, "kernel_size": 3, "strides": 2, "padding": "same"},
+        {"type": "Conv2DTranspose", "filters": 3, "kernel_size": 4, "strides": 2, "kernel_initializer": "bilinear"},
+        {"type": "Conv2DTranspose", "filters": 4, "kernel_size": 1, "strides": 2, "use_bias": False},
+        {"type": "UpSampling2D", "size": [1, 2]},
+        {"type": "UpSampling2D", "size": 2, "interpolation": "bilinear"},
+        *END,
+    ],
     "joins": [
         {"type": "Rescaling", "scale": 0.01},
         {"type": "Conv2D", "filters": 6, "kernel_size": 3, "strides": 3, "name": "stem"},

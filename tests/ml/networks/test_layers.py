@@ -14,6 +14,7 @@ from ml.networks.layers import (
     ChannelPadding,
     Concatenate,
     Conv2D,
+    Conv2DTranspose,
     Dense,
     DepthwiseConv2D,
     Flatten,
@@ -30,6 +31,7 @@ from ml.networks.layers import (
     SeparableConv2D,
     StochasticDepth,
     TrainableSubsampling2D,
+    UpSampling2D,
     ZeroPadding2D,
 )
 
@@ -247,3 +249,41 @@ def test_whole_images_are_left_out_of_maps_only():
     assert parameters(StochasticDepth(0.5), (4, 5, 6)) == 0
     with pytest.raises(ShapeError, match="needs"):
         StochasticDepth(0.5).output_shape((6,))
+
+
+def test_a_spread_window_covers_more_with_the_same_weights():
+    layer = Conv2D(4, 3, dilation_rate=(2, 3))
+    # rows 9 - 5 + 1 = 5, columns 9 - 7 + 1 = 3
+    assert layer.output_shape((9, 9, 2)) == (5, 3, 4)
+    assert parameters(layer, (9, 9, 2)) == 3 * 3 * 2 * 4 + 4
+    assert layer.multiply_adds((9, 9, 2)) == (5 * 3 * 4) * (3 * 3 * 2)
+    assert DepthwiseConv2D(3, dilation_rate=4, padding="same").output_shape((9, 9, 2)) == (9, 9, 2)
+
+
+@pytest.mark.parametrize("layer", [Conv2D(4, 3, strides=2, dilation_rate=2), DepthwiseConv2D(3, 2, dilation_rate=2)])
+def test_a_window_moves_far_or_is_spread_but_not_both(layer):
+    with pytest.raises(ShapeError, match="one of both must be 1"):
+        layer.output_shape((9, 9, 2))
+
+
+def test_a_transposed_convolution_makes_maps_larger():
+    layer = Conv2DTranspose(4, (3, 2), strides=(2, 3))
+    # rows 5 * 2 + 1, columns 6 * 3
+    assert layer.output_shape((5, 6, 2)) == (11, 18, 4)
+    assert [weight.shape for weight in layer.weights((5, 6, 2))] == [(3, 2, 4, 2), (4,)]
+    assert layer.multiply_adds((5, 6, 2)) == (5 * 6 * 2) * (3 * 2) * 4
+    assert Conv2DTranspose(4, 5, strides=2, padding="same").output_shape((5, 6, 2)) == (10, 12, 4)
+
+
+def test_a_bilinear_start_keeps_the_number_of_maps():
+    layer = Conv2DTranspose(4, 4, strides=2, kernel_initializer="bilinear")
+    with pytest.raises(ShapeError, match="4 filters for 3 maps"):
+        layer.output_shape((5, 6, 3))
+    with pytest.raises(ValidationError):
+        Conv2D(4, 4, kernel_initializer="bilinear")
+
+
+def test_upsampling_multiplies_the_sides():
+    assert UpSampling2D((2, 3)).output_shape((5, 6, 4)) == (10, 18, 4)
+    assert UpSampling2D(2).multiply_adds((5, 6, 4)) == 0
+    assert UpSampling2D(2, interpolation="bilinear").multiply_adds((5, 6, 4)) == 4 * 10 * 12 * 4

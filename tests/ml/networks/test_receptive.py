@@ -12,12 +12,14 @@ from ml.networks.layers import (
     Add,
     Concatenate,
     Conv2D,
+    Conv2DTranspose,
     Dense,
     Flatten,
     GlobalAveragePooling2D,
     MaxPooling2D,
     Multiply,
     Reshape,
+    UpSampling2D,
     ZeroPadding2D,
 )
 from ml.networks.receptive import View, receptive_views
@@ -97,3 +99,19 @@ def test_a_description_adds_up_and_is_plain_json():
     assert sum(layer["parameters"] for layer in main) == told["totals"]["parameters"] < network.parameters
     assert sum(layer["activation_bytes"] for layer in main) == told["totals"]["activation_bytes"]
     assert told["totals"]["weight_bytes"] == 4 * told["totals"]["parameters"]
+
+
+def test_larger_maps_have_shorter_steps_and_see_their_neighbours():
+    draft = Draft("up", (32, 32, 3))
+    draft.add("spread", Conv2D(4, 3, padding="same", dilation_rate=(2, 4)))
+    draft.add("half", MaxPooling2D(2))
+    draft.add("quarter", MaxPooling2D(2))
+    draft.add("twice", Conv2DTranspose(4, 4, strides=2, padding="same"))
+    draft.add("whole", UpSampling2D(2, interpolation="bilinear"))
+    draft.add("repeated", UpSampling2D(2))
+    views = receptive_views(draft.finish())
+    assert views["spread"] == View((5, 9), (1, 1))
+    assert views["quarter"] == View((8, 12), (4, 4))
+    assert views["twice"] == View((12, 16), (2, 2))  # two places of the smaller map, 4 px apart
+    assert views["whole"] == View((14, 18), (1, 1))  # two places, 2 px apart
+    assert views["repeated"] == View((14, 18), (1, 1))

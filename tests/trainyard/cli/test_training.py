@@ -48,3 +48,9 @@ def test_a_training_is_sent_with_what_was_set_and_printed_as_json(trainyard: Cal
     job = json.loads(result.stdout)
     assert (job["kind"], job["spec"]["epochs"], job["spec"]["network"]["name"]) == ("train", 1, "lenet5")
     assert trainyard("cancel", job["id"]).exit_code == 0
+
+
+def test_a_segmentation_of_images_without_masks_is_refused_by_field(trainyard: Callable[..., Result]) -> None:
+    result = trainyard("segment", "--dataset", "mnist", "--base", "77", "--set", "crop_size=64", "--json")
+    assert result.exit_code == 1
+    assert "Upload images and masks with --task segmentation" in result.stderr
