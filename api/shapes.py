@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from records.promises import is_kept
 from records.reading import AnyRow, DeviceRow, LeaseRow
 from records.runs import Point
 from records.tables import ArtifactTable, DatasetTable, JobEventTable, LogLineTable, PredictionTable
+from records.thrift import Thrift
 from records.usage_days import PersonUse
 
 
@@ -36,7 +37,7 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
             "values": live.get("values") or {},
         },
         "time_left_s": live.get("time_left_s"),
-        "attempts": [attempt_shape(attempt) for attempt in attempts],
+        "attempts": [attempt_shape(attempt, row.spec) for attempt in attempts],
         "place_in_queue": row.place,
         "expected_start": start_shape(row),
         "promise": promise_shape(row),
@@ -58,8 +59,8 @@ def job_shape(row: AnyRow, attempts: Iterable[AnyRow]) -> dict[str, Any]:
     }
 
 
-def attempt_shape(row: AnyRow) -> dict[str, Any]:
-    """A `views.Attempt`."""
+def attempt_shape(row: AnyRow, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """A `views.Attempt` at a job of this spec."""
     return {
         "number": row.number,
         "status": row.status,
@@ -74,8 +75,17 @@ def attempt_shape(row: AnyRow) -> dict[str, Any]:
         "threads": row.threads,
         "peak_bytes": row.peak_bytes,
         "resident_bytes": row.resident_bytes,
+        "thrift": thrift_shape(row.thrift, spec),
         "reason": reason_shape(row),
     }
+
+
+def thrift_shape(told: Mapping[str, Any] | None, spec: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A `views.Thrift`; None for an attempt that follows the spec."""
+    if told is None:
+        return None
+    thrift = Thrift(**told)
+    return {**thrift.model_dump(), "text": thrift.words(int(spec["batch_size"]))}
 
 
 def start_shape(row: AnyRow) -> dict[str, str | None] | None:

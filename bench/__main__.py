@@ -20,7 +20,7 @@ from bench.setting import CannotMeasure, Measured, Setting
 
 NAMES = (
     "start", "predict", "service", "recipe", "noop", "polling", "metrics", "memory", "place", "sharing", "estimate",
-    "networks", "intake", "pipeline", "finetune", "style", "mlflow",
+    "networks", "remedies", "intake", "pipeline", "finetune", "style", "mlflow",
 )  # fmt: skip
 
 

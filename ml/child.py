@@ -21,6 +21,7 @@ from ml.engine.quiet import quieten
 from ml.from_parent import ParentLines
 from ml.kinds import load_recipe
 from ml.reporter import LONGEST_TEXT, Interruption, PipeClosed, PipeWriter, Reporter
+from ml.shortages import means_out_of_memory
 from records.errors import DiskFull, JobError, OutOfMemory, RecipeFailed, TrainyardError
 from records.events import INTERRUPTED_EXIT, Failed, Finished, Interrupted
 from records.orders import Order, OrderedDevice
@@ -134,20 +135,13 @@ def as_job_error(error: Exception, lent: OrderedDevice | None = None) -> JobErro
         return RecipeFailed(error.text)
     if _is_disk_full(error):
         return DiskFull(f"Expected room for the files of this attempt, but the disk is full ({text[:500]}). Free some.")
-    if _ran_out(error):
+    if means_out_of_memory(error):
         part = f"the {lent.memory_bytes / 1e9:.1f} GB of {lent.name} that it was lent" if lent else "its device has"
         return OutOfMemory(
             f"A step needs more memory than {part} ({text[:500]}). "
             "Choose a smaller batch or network, or a larger device."
         )
     return RecipeFailed(f"The recipe ended with an error of its own; the log holds the traceback. {text[:2000]}")
-
-
-def _ran_out(error: Exception) -> bool:
-    """Python's, TensorFlow's and oneDNN's words for no memory left. oneDNN's status 1 is `out_of_memory`."""
-    if isinstance(error, MemoryError) or _is_tensorflow(error, "ResourceExhaustedError"):
-        return True
-    return _is_tensorflow(error, "OpError") and "Status: 1, message: could not create" in str(error)
 
 
 def _is_disk_full(error: Exception) -> bool:

@@ -17,6 +17,7 @@ from records import retries
 from records.database import lock_pass, rows_changed
 from records.errors import LeaseLost, OutOfMemory, OverCapacity
 from records.jobs import add_event, change, grow_version, lock_job, move
+from records.lessons import begin_thriftily, find_answer, remember
 from records.needs import outgrow, teach
 from records.placing.reasons import size_words
 from records.placing.sizes import share_of
@@ -24,6 +25,7 @@ from records.retries import Outcome
 from records.runs import finish_run, open_run
 from records.states import OPEN_ATTEMPTS, AttemptStatus, JobStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, LeaseTable, WorkerTable
+from records.thrift import Thrift
 
 _NEARLY_ALL = 0.9
 """Who was lent so much of a device had as good as all of it."""
@@ -42,6 +44,8 @@ class Claim:
     memory_bytes: int
     """Lent to it of the device."""
     threads: int
+    thrift: Thrift | None = None
+    """How it is to save memory; None as the spec says."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +122,17 @@ def claim(session: Session, attempt_id: int, worker: WorkerTable, *, lease_s: fl
     _extend(session, attempt_id, at + timedelta(seconds=lease_s))
     started: dict[str, Any] = {} if job.started_at else {"started_at": at}
     move(session, job, JobStatus.RUNNING, actor=f"worker:{worker.name}", at=at, live={"stage": "starting"}, **started)
+    device = session.get_one(DeviceTable, attempt.device_id)
     return Claim(
         attempt_id,
         job.id,
         open_run(session, job.id, at=at),
         attempt.number,
         job.spec,
-        session.get_one(DeviceTable, attempt.device_id),
+        device,
         attempt.memory_bytes,
         attempt.threads,
+        begin_thriftily(session, job, attempt, device, at=at),
     )
 
 
@@ -261,6 +267,7 @@ def _settle(
         retries_left=job.retries_left,
         # Not the attempt's number: interrupted attempts cost nothing.
         retries_spent=max(job.spec["max_retries"] - job.retries_left, 0),
+        shortage=find_answer(session, job, attempt, outcome),
     )
     columns: dict[str, Any] = {}
     if verdict.status == JobStatus.SUCCEEDED:
@@ -270,10 +277,14 @@ def _settle(
         columns["live"] = {}
     if verdict.spends_retry:
         columns["retries_left"] = job.retries_left - 1
+    if verdict.rung is not None:
+        columns["thrift"] = verdict.rung.model_dump()
+        add_event(session, job.id, "rung", actor="yard", at=at, code=verdict.code, text=verdict.text)
     move(session, job, verdict.status, actor=actor, at=at, code=verdict.code, text=verdict.text, **columns)
     if verdict.status != JobStatus.QUEUED:
         finish_run(session, job.id, at=at)
     if verdict.status == JobStatus.SUCCEEDED:
+        remember(session, job, attempt, at=at)
         teach(session, job)
     return verdict.status
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from records.access import EVERYTHING, Viewer, seen_by
 from records.states import JobStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, RunTable
+from records.thrift import Thrift
 
 LOOKED_AT = 100
 """The newest jobs that are looked at."""
@@ -175,7 +176,11 @@ def _measured() -> Select[Any]:
         )
         .join(AttemptTable, AttemptTable.job_id == JobTable.id)
         .join(DeviceTable, DeviceTable.id == AttemptTable.device_id)
-        .where(AttemptTable.peak_bytes.is_not(None), JobTable.estimate.is_not(None))
+        .where(
+            AttemptTable.peak_bytes.is_not(None),
+            JobTable.estimate.is_not(None),
+            AttemptTable.thrift.is_(None),  # else it did without what the estimate counts
+        )
         .order_by(AttemptTable.id.desc())
     )
 
@@ -189,8 +194,13 @@ def _same_training(spec: dict[str, Any]) -> list[Any]:
 
 
 def _learns_the_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two specs train the same layers of the same network on images of the same size."""
-    return all(one.get(name) == other.get(name) for name in _DECIDING)
+    """Whether two specs train the same layers of the same network in the same way, on images of the same size."""
+    same_layers = all(one.get(name) == other.get(name) for name in _DECIDING)
+    return same_layers and _computing(one) == _computing(other)
+
+
+def _computing(spec: dict[str, Any]) -> Thrift:
+    return Thrift.of(spec).model_copy(update={"micro_batch": None})
 
 
 def _network_name(spec: dict[str, Any]) -> str:

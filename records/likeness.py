@@ -13,7 +13,7 @@ _WITHOUT_EFFECT = frozenset(
     {
         *BaseSpec.model_fields,
         "epochs", "batch_size", "seed", "learning_rate", "schedule", "early_stopping", "class_weights",
-        "validation_fraction", "train_examples", "checkpoint_every_s",
+        "validation_fraction", "train_examples", "checkpoint_every_s", "micro_batch", "on_oom",
     }
 )  # fmt: skip
 """Fields of specs that change neither, or change it as the estimate says. A field that is not named here counts."""

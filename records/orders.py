@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from records.thrift import Thrift
+
 
 class OrderedDevice(BaseModel):
     """The device that the attempt holds a lease on, and how much of it."""
@@ -35,6 +37,8 @@ class Order(BaseModel):
     spec: dict[str, Any]
     """The job's spec, as `records.specs.parse_spec` takes it."""
     device: OrderedDevice
+    thrift: Thrift | None = None
+    """How to save memory where the spec's own way did not do; None to follow the spec."""
     inputs: dict[str, Path] = Field(default_factory=dict)
     """Staged inputs by role, as folders or files: `{"dataset": …}`."""
     facts: dict[str, str] = Field(default_factory=dict)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from records.errors import TransientJobError, job_error_class
+from records.errors import OutOfMemory, TransientJobError, job_error_class
+from records.ladder import Answer
 from records.states import AttemptStatus, JobStatus
+from records.thrift import Thrift
 
 _BACKOFF_S = (5.0, 30.0, 120.0)
 """Waiting times before the first, second and every later retry, in seconds."""
@@ -19,6 +21,8 @@ class Outcome:
     status: AttemptStatus
     code: str | None = None
     text: str = ""
+    advice: str = ""
+    """What a person could change; told only when the yard gives up."""
 
     @classmethod
     def succeeded(cls) -> Outcome:
@@ -26,9 +30,9 @@ class Outcome:
         return cls(AttemptStatus.SUCCEEDED)
 
     @classmethod
-    def failed(cls, code: str, text: str) -> Outcome:
+    def failed(cls, code: str, text: str, *, advice: str = "") -> Outcome:
         """It ended with the job error of this code; an unknown one counts as `recipe_failed`."""
-        return cls(AttemptStatus.FAILED, job_error_class(code).code, text)
+        return cls(AttemptStatus.FAILED, job_error_class(code).code, text, advice)
 
     @classmethod
     def cancelled(cls, text: str = "Cancelled.") -> Outcome:
@@ -55,10 +59,18 @@ class Verdict:
     text: str
     spends_retry: bool = False
     wait: timedelta = timedelta(0)
+    rung: Thrift | None = None
+    """How the next attempt saves memory, where that changes."""
 
 
 def decide(
-    outcome: Outcome, *, started: bool, retries_left: int, retries_spent: int, may_grow: bool = False
+    outcome: Outcome,
+    *,
+    started: bool,
+    retries_left: int,
+    retries_spent: int,
+    may_grow: bool = False,
+    shortage: Answer | None = None,
 ) -> Verdict:
     """What follows for a job whose attempt ended so.
 
@@ -68,6 +80,7 @@ def decide(
         retries_left: how many more tries the spec allows.
         retries_spent: how many were used, for the waiting time.
         may_grow: whether it ran out of the part of a device that it was lent, and asks for more from now on.
+        shortage: where memory did not do and the spec lets the yard adapt: what to change, or that nothing is left.
     """
     text = outcome.text
     if outcome.status == AttemptStatus.SUCCEEDED:
@@ -78,6 +91,8 @@ def decide(
         return Verdict(JobStatus.QUEUED, outcome.code, text)
     if may_grow and retries_left >= 1:  # not the job was too large, but its estimate too small
         return Verdict(JobStatus.QUEUED, outcome.code, f"{text} The next try is lent more.", spends_retry=True)
+    if outcome.code == OutOfMemory.code:
+        return _after_shortage(outcome, shortage)
     if not issubclass(job_error_class(outcome.code or ""), TransientJobError):
         return Verdict(JobStatus.FAILED, outcome.code, text)
     if retries_left < 1:
@@ -86,3 +101,11 @@ def decide(
     if outcome.status == AttemptStatus.LOST:
         wait = timedelta(0)  # the lease has been a wait already
     return Verdict(JobStatus.QUEUED, outcome.code, text, spends_retry=True, wait=wait)
+
+
+def _after_shortage(outcome: Outcome, shortage: Answer | None) -> Verdict:
+    """The same job with less memory is no retry: it spends none, and need not wait."""
+    if shortage is not None and shortage.rung is not None:
+        return Verdict(JobStatus.QUEUED, outcome.code, shortage.text, rung=shortage.rung)
+    said = (outcome.text, shortage.text if shortage else "", outcome.advice)
+    return Verdict(JobStatus.FAILED, outcome.code, " ".join(text for text in said if text))

@@ -241,10 +241,13 @@ CHILD_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRA
 
 
 def child_environment() -> dict[str, str]:
-    """The environment for children: a short list of names, and the machine's CUDA and NVIDIA variables."""
+    """The environment for children: a short list of names, and the machine's CUDA and NVIDIA variables.
+
+    TensorFlow's warnings stay on: where its CPU allocator is refused memory it crashes, and they alone say of what.
+    """
     allowed = {name: os.environ[name] for name in CHILD_ENVIRONMENT if name in os.environ}
     vendor = {k: v for k, v in os.environ.items() if k.startswith(("CUDA_", "NVIDIA_", "OPENBLAS_", "OMP_"))}
-    return {**allowed, **vendor, "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+    return {**allowed, **vendor, "TF_CPP_MIN_LOG_LEVEL": "1", "KERAS_BACKEND": "tensorflow"}
 
 
 def tool_environment() -> dict[str, str]:

@@ -66,10 +66,12 @@ def take_snapshot(
     """
     rules = rules or Rules()
     jobs = [_waiting(row) for row in (read_waiting(session) if waiting is None else waiting)]
+    devices = _devices(session, at)
+    jobs = _with_adapting(session, jobs, devices)
     owners = {job.owner_id for job in jobs}
     # With one person in the queue, what they have used decides nothing.
     used = decayed_use(session, half_life_s=rules.half_life_s, at=at) if len(owners) > 1 else {}
-    return Snapshot(at, jobs, _devices(session, at), used, _barred(session, rules, at) if jobs else {})
+    return Snapshot(at, jobs, devices, used, _barred(session, rules, at) if jobs else {})
 
 
 def _waiting(row: Any) -> WaitingJob:
@@ -83,6 +85,21 @@ def _waiting(row: Any) -> WaitingJob:
         row.not_before,
         due_at(row.promised_at, row.promised_likely, row.promised_latest) if row.promised_at else None,
     )
+
+
+def _with_adapting(session: Session, jobs: list[WaitingJob], devices: Sequence[Device]) -> list[WaitingJob]:
+    """Jobs that need more than any device has ask for a whole one where their spec lets the yard adapt them to it."""
+    large = [job.id for job in jobs if devices and not any(_could_hold(device, job.demand) for device in devices)]
+    if not large:
+        return jobs
+    lets = JobTable.spec["on_oom"].as_string() == "adapt"
+    adapting = set(session.scalars(select(JobTable.id).where(JobTable.id.in_(large), lets)))
+    return [job._replace(demand=Demand(threads=job.demand.threads)) if job.id in adapting else job for job in jobs]
+
+
+def _could_hold(device: Device, demand: Demand) -> bool:
+    asked = demand.gpu_bytes if device.kind == "gpu" else demand.cpu_bytes
+    return asked is None or asked <= device.memory_bytes
 
 
 def _devices(session: Session, at: datetime) -> list[Device]:

@@ -231,6 +231,8 @@ class JobTable(Shared, Table):
     """While it waits: when it is expected to start at the earliest."""
     starts_at: Mapped[datetime | None]
     starts_until: Mapped[datetime | None]
+    thrift: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """How the next attempt saves memory (`records.thrift.Thrift`); NULL to follow the spec."""
     retries_left: Mapped[int]
     not_before: Mapped[datetime | None]
     """A queued job is not placed earlier than this."""
@@ -301,6 +303,8 @@ class AttemptTable(Table):
     """The most that the framework's allocator had in use on the device, as the child measured it."""
     resident_bytes: Mapped[int | None] = mapped_column(BigInteger)
     """The most main memory that the child held, above what it held before its first operation."""
+    thrift: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """How it saves memory, as told to it; NULL where it follows the spec."""
 
 
 class LeaseTable(Table):
@@ -399,6 +403,23 @@ class LogLineTable(Table):
     at: Mapped[datetime]
     level: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(PlainText)
+
+
+class MemoryLessonTable(Table):
+    """What a training had to do without on a model of device, so that the next of its kind starts with that."""
+
+    __tablename__ = "memory_lessons"
+    training: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The same for trainings whose steps take as much memory: `records.lessons.training_key`."""
+    device_kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    device_model: Mapped[str] = mapped_column(String(200), primary_key=True)
+    memory_bytes: Mapped[int] = mapped_column(BigInteger)
+    """The most that an attempt had and that did not do without."""
+    thrift: Mapped[dict[str, Any]]
+    """What did do (`records.thrift.Thrift`)."""
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id"))
+    """Which found out last."""
+    learned_at: Mapped[datetime]
 
 
 class PredictionTable(Table):

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("tensorflow", "keras", "jax", "torch")
 LANGUAGE = (
     "errors", "states", "specs", "events", "orders", "questions", "inputs", "intake", "library", "locks", "catalogue",
-    "placing", "references", "replay", "retries", "scopes", "weights",
+    "ladder", "placing", "references", "replay", "retries", "scopes", "thrift", "weights",
 )  # fmt: skip
 """Modules of `records` that need only the standard library and pydantic."""
 

@@ -28,6 +28,15 @@ class Reason(Result):
     text: str | None = None
 
 
+class Thrift(Result):
+    """How an attempt saves memory, where the yard found out that it must."""
+
+    micro_batch: int | None = None
+    precision: str = "float32"
+    recompute: bool = False
+    text: str = ""
+
+
 class Attempt(Result):
     """One worker's try at a job."""
 
@@ -44,6 +53,8 @@ class Attempt(Result):
     """The most that the framework had in use on the device."""
     resident_bytes: int | None = None
     """The most main memory that its process held above what it began with."""
+    thrift: Thrift | None = None
+    """None where it follows the spec."""
 
 
 class Live(Result):

@@ -70,6 +70,7 @@ def make_order(
         attempt_number=claim.number,
         spec=claim.spec,
         device=_ordered(claim),
+        thrift=claim.thrift,
         inputs=inputs,
         facts=facts,
         checkpoint=_checkpoint(place, claim, staged, recorder=recorder, check=check),

@@ -13,15 +13,17 @@ import signal
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 
 from records.attempts import Claim, claim
 from records.clock import utc_now
 from records.database import is_outage
-from records.errors import DiskFull, JobError, LeaseLost, TrainyardError
+from records.errors import DiskFull, JobError, LeaseLost, OutOfMemory, TrainyardError
 from records.orders import Order
 from records.placing.reasons import size_words
 from records.queue import ring_schedule
 from records.retries import Outcome
+from worker.advice import memory_advice
 from worker.caps import Cap
 from worker.cgroup import oom_kills
 from worker.children import Child
@@ -97,7 +99,7 @@ class _Supervisor:
         if self._heartbeat.lease_lost:
             self._log("attempt.lease_lost")
         else:
-            self._finish(outcome)
+            self._finish(self._advised(outcome))
 
     def _carry_out(self, held: ExitStack) -> Outcome:
         try:
@@ -228,6 +230,12 @@ class _Supervisor:
             if time.monotonic() > given_up_at:
                 return
             time.sleep(min(1.0, self._place.settings.flush_s))
+
+    def _advised(self, outcome: Outcome) -> Outcome:
+        """Where memory did not do, with what a person could change."""
+        if outcome.code != OutOfMemory.code:
+            return outcome
+        return replace(outcome, advice=memory_advice(self._place.database, self._claim))
 
     def _log(self, event: str) -> None:
         what, _, fields = event.partition(" ")

@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from api.pages.forms import label, show
+from records.thrift import Thrift
 
 Facts = Mapping[str, Any]
 
@@ -159,6 +160,11 @@ def event_words(event: Any) -> str:
     return str(event.text or event.kind.replace("_", " ").capitalize())
 
 
+def thrift_words(told: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+    """How an attempt saves memory."""
+    return Thrift(**told).words(int(spec["batch_size"]))
+
+
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """A nested JSON value as dotted paths with shown values."""
     if isinstance(value, Mapping) and value:
@@ -285,7 +291,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     for f in (
         job_title, job_line, live_line, live_facts, time_left, place_words, best_line, event_words,
         plain, number, metric_words, duration, range_words, plain_number, picture_words, title_words, code_words,
-        byte_words, short_count, field_words, stage_words, when, thread_words, needs_words, share_words,
+        byte_words, short_count, field_words, stage_words, when, thread_words, needs_words, share_words, thrift_words,
     )
 }  # fmt: skip
 """The filters of the templates, by name."""

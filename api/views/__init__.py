@@ -22,7 +22,7 @@ from api.views.estimates import (
     Peak,
     Remedy,
 )
-from api.views.jobs import Attempt, Job, JobEvent, Live
+from api.views.jobs import Attempt, Job, JobEvent, Live, Thrift
 from api.views.models import AliasMove, FullModel, ModelAlias, ModelFile, ModelVersion, RegisteredModel
 from api.views.networks import (
     Network,
@@ -125,6 +125,7 @@ __all__ = [
     "SpecSchema",
     "Taker",
     "Team",
+    "Thrift",
     "Token",
     "Upload",
     "User",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,18 @@ from api.views.base import Reason, View, Visibility
 from api.views.estimates import Estimate
 from api.views.sharing import ExpectedStart, Needs, Promise
 from records.states import AttemptStatus, JobStatus
+
+
+class Thrift(View):
+    """How an attempt saves memory, where the yard found out that it must. The batch and the steps stay the same."""
+
+    micro_batch: int | None
+    """Images that go through the network at a time; null for the whole batch."""
+    precision: Literal["float32", "mixed"]
+    recompute: bool
+    """Whether activations are computed again in the backward pass."""
+    text: str
+    """In words."""
 
 
 class Attempt(View):
@@ -36,6 +48,8 @@ class Attempt(View):
     """The most that the framework had in use on the device; null until it is measured."""
     resident_bytes: int | None
     """The most main memory that its process held above what it began with."""
+    thrift: Thrift | None
+    """Null where it follows the spec."""
     reason: Reason | None
 
 

@@ -34,7 +34,7 @@ MOST_SPLIT_GROUPS = 8
 """A convolution in more groups than these is left to Keras, as one convolution a group would be slow."""
 
 
-def build_model(network: Network, *, seed: int, any_size: bool = False) -> keras.Model:
+def build_model(network: Network, *, seed: int, any_size: bool = False, policy: str | None = None) -> keras.Model:
     """A functional model of the network, its layers named as in the data.
 
     Takes `[batch, height, width, channels]` of raw values 0 to 255, uint8 or float, and gives what the last layer
@@ -42,7 +42,9 @@ def build_model(network: Network, *, seed: int, any_size: bool = False) -> keras
     order. Equal seeds give equal weights: each layer draws from a seed of its own, made from `seed` and its name, so a
     layer that comes or goes leaves the others as they were. Dropout draws from such a seed too.
 
-    With `any_size`, height and width are left open: for networks that are convolutional throughout.
+    With `any_size`, height and width are left open: for networks that are convolutional throughout. `policy` is that of
+    the layers (`ml.engine.precision.layer_policy`), the process's own when left out; the last ones and the heads
+    compute in 32 bits with any.
     """
     heads = [head.name for head in network.auxiliary]
     height, width, channels = network.input_shape
@@ -50,7 +52,8 @@ def build_model(network: Network, *, seed: int, any_size: bool = False) -> keras
     tensors = {IMAGES: keras.Input(shape=shape, name=IMAGES)}
     for node in network.layers:
         inputs = [tensors[name] for name in node.inputs]
-        layer = make_layer(node, seed, full_precision=node.name in FULL_PRECISION or node.name in heads)
+        full = node.name in FULL_PRECISION or node.name in heads
+        layer = make_layer(node, seed, full_precision=full, policy=policy)
         tensors[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
     outputs = [tensors[name] for name in (network.layers[-1].name, *heads)]
     return keras.Model(tensors[IMAGES], outputs if heads else outputs[0], name=network.name)
@@ -63,13 +66,15 @@ def main_model(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
 
 
-def make_layer(node: Node, seed: int, *, full_precision: bool = False) -> keras.layers.Layer:
+def make_layer(node: Node, seed: int, *, full_precision: bool = False, policy: str | None = None) -> keras.layers.Layer:
     """The Keras layer of one node."""
     arguments = {key: _argument(key, value, node.name, seed) for key, value in node.layer.options().items()}
     if node.layer.type in DRAWING_IN_TRAINING:
         arguments["seed"] = derive_seed(seed, node.name)
     if full_precision:
         arguments["dtype"] = keras.config.dtype_policy().variable_dtype
+    elif policy is not None:
+        arguments["dtype"] = policy
     return _layer_class(node)(name=node.name, **arguments)
 
 

@@ -14,7 +14,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from ml.datasets.images import Part
-from ml.networks import IMAGES, LOGITS, Network, Node
+from ml.engine.recompute import nodes_between
+from ml.networks import IMAGES, LOGITS, Network
 from ml.networks.transfer import blocks_of
 
 NORMS = frozenset({"BatchNormalization"})
@@ -49,7 +50,7 @@ class PartialForward:
     def __init__(self, model: keras.Model, network: Network, still: Collection[str], *, start: str = IMAGES) -> None:
         self._model = model
         self._start = start
-        self._nodes = _between(network, start, LOGITS)
+        self._nodes = nodes_between(network, start)
         self._still = frozenset(still)
         self._shape = network.output_shapes[start]
 
@@ -65,6 +66,11 @@ class PartialForward:
     def variables_by_layer(self) -> dict[str, list[keras.Variable]]:
         """What training changes, in the order of the layers."""
         return {node.name: self._model.get_layer(node.name).trainable_variables for node in self._nodes}
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All of them."""
+        return [variable for variables in self.variables_by_layer.values() for variable in variables]
 
     @property
     def losses(self) -> Sequence[tf.Tensor]:
@@ -128,10 +134,3 @@ def rates_by_block(network: Network, decay: float) -> dict[str, float]:
     for height, block in enumerate(reversed(blocks)):
         shares |= dict.fromkeys(block.layers, decay**height)
     return shares
-
-
-def _between(network: Network, start: str, end: str) -> tuple[Node, ...]:
-    """The layers behind one and up to another, in their order."""
-    names = [node.name for node in network.layers]
-    first = 0 if start == IMAGES else names.index(start) + 1
-    return network.layers[first : names.index(end) + 1]

@@ -11,10 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from records.orders import Order
-from records.specs import BaseSpec, TrainSpec
+from records.specs import TrainSpec
+from records.specs.memory import SavingMemory
 
-WITHOUT_EFFECT = {*BaseSpec.model_fields, "kind", "checkpoint_every_s"}
-"""Fields of a spec that may change between two attempts at the same training."""
+WITHOUT_EFFECT = {*SavingMemory.model_fields, "kind", "checkpoint_every_s"}
+"""Fields of a spec that may change between two attempts at the same training. Those that save memory change the last
+bits, and what batch normalisation sees; a job that ran out of memory goes on with others."""
 
 
 def training_identity(spec: TrainSpec, order: Order) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class CheckpointKeeper:
         model: all its variables are saved, those of random generators too.
         optimizers: built for the model.
         average: variables of an average of the model's weights, where there is one.
+        beside: other variables that are saved; they are left as they are where a checkpoint has none of them, which an
+            attempt wrote that needed none.
         identity: what must be the same for training to go on exactly, as flat JSON.
         reporter: hears of each finished checkpoint, and knows whether to stop.
         every_s: least time between checkpoints within an epoch, in seconds.
@@ -43,6 +45,7 @@ class CheckpointKeeper:
         reporter: Reporter,
         every_s: float,
         clock: Callable[[], float],
+        beside: Sequence[Any] = (),
     ) -> None:
         self._folder = folder
         self._groups: dict[str, Sequence[keras.Variable]] = {
@@ -50,6 +53,7 @@ class CheckpointKeeper:
             "optimizer": [variable for optimizer in optimizers for variable in optimizer.variables],
             "average": average,
         }
+        self._beside = list(beside)
         self._identity = dict(identity)
         self._reporter = reporter
         self._every_s = every_s
@@ -67,6 +71,7 @@ class CheckpointKeeper:
         arrays, plain = state.to_parts()
         for group, variables in self._groups.items():
             arrays |= number(group, [variable.numpy() for variable in variables])
+        arrays |= number("beside", [variable.numpy() for variable in self._beside])
         write_checkpoint(path, arrays, {"identity": self._identity, "state": plain})
         self._written_at = self._clock()
         self._reporter.checkpoint(path, state.step)
@@ -95,6 +100,9 @@ class CheckpointKeeper:
         check_identity(meta["identity"], self._identity, path)
         for group, variables in self._groups.items():
             _assign(variables, denumber(group, arrays), path)
+        beside = denumber("beside", arrays)
+        if beside and self._beside:
+            _assign(self._beside, beside, path)
         return TrainingState.from_parts(arrays, meta["state"])
 
 

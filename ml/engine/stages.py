@@ -17,6 +17,7 @@ from ml.engine.images import TrainingImages
 from ml.engine.keeper import CheckpointKeeper
 from ml.engine.state import TrainingState
 from ml.engine.steps import TrainingSteps
+from ml.engine.thrift import ThriftySteps
 from ml.engine.training import Training
 from ml.engine.transfer import Stage, group_by_rate
 from ml.networks import IMAGES, Network
@@ -40,6 +41,7 @@ class StageAtWork:
         model: of it, with the weights as they are now.
         parts: of the dataset.
         class_weights: as `TrainingSteps` takes them.
+        thrifty: how its steps save memory.
         reporter: hears of all that happens.
     """
 
@@ -53,6 +55,7 @@ class StageAtWork:
         model: keras.Model,
         parts: Parts,
         class_weights: NDArray[np.float32] | None,
+        thrifty: ThriftySteps,
         reporter: Reporter,
     ) -> None:
         self._stage, self._spec, self._order = stage, spec, order
@@ -61,9 +64,16 @@ class StageAtWork:
         layer = None if stage.changes_images else feature_layer(network, stage.frozen)
         forward = PartialForward(model, network, still, start=layer or IMAGES)
         groups = group_by_rate(spec, network, forward)
-        self._steps = TrainingSteps(forward, groups, class_weights=class_weights, label_smoothing=spec.label_smoothing)
-        self._evaluation = Evaluation(model, batch_size=spec.batch_size)
-        self._features = Features(model, layer, forward, batch_size=spec.batch_size) if layer else None
+        self._steps = TrainingSteps(
+            thrifty.forward(forward, model, network, still=still, start=layer or IMAGES),
+            groups,
+            class_weights=class_weights,
+            label_smoothing=spec.label_smoothing,
+            **thrifty.step_options,
+        )
+        at_once = thrifty.at_once(spec.batch_size)
+        self._evaluation = Evaluation(model, batch_size=at_once)
+        self._features = Features(model, layer, forward, batch_size=at_once) if layer else None
         self.keeper = CheckpointKeeper(
             order.folder,
             model=model,
@@ -72,6 +82,7 @@ class StageAtWork:
             reporter=reporter,
             every_s=spec.checkpoint_every_s,
             clock=time.monotonic,
+            beside=thrifty.variables,
         )
 
     def begin(self, state: TrainingState, checkpoint: Path | None) -> TrainingState:

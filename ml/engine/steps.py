@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from ml.engine.precision import LossScale
 from ml.networks import LOGITS, Auxiliary
 
 
@@ -74,6 +75,9 @@ class TrainingSteps:
         auxiliary: heads whose losses are minimised too, each times its weight. The loss that is reported is the main
             one alone, so that it can be compared with other networks' and with validation.
         label_smoothing: share of each label that is spread evenly over all classes; it is in the reported loss.
+        micro_batch: images that go through the network at a time; a batch's gradients are added up from its parts, each
+            weighed by its share of the images, so that their sum is that of the whole batch. All at once when left out.
+        loss_scale: for gradients that pass through float16.
         after_step: called when a step is traced, behind its updates.
     """
 
@@ -88,6 +92,8 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
+        micro_batch: int | None = None,
+        loss_scale: LossScale | None = None,
         after_step: Callable[[], None] | None = None,
     ) -> None:
         self._forward = forward
@@ -96,6 +102,8 @@ class TrainingSteps:
         self._heads = tuple(auxiliary)
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         self._label_smoothing = label_smoothing
+        self._micro_batch = micro_batch
+        self._loss_scale = loss_scale
         self._after_step = after_step
         for group in groups:
             group.optimizer.build(group.variables)
@@ -110,6 +118,8 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None = None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
+        micro_batch: int | None = None,
+        loss_scale: LossScale | None = None,
         after_step: Callable[[], None] | None = None,
     ) -> TrainingSteps:
         """Steps that train a whole model at one rate."""
@@ -120,6 +130,8 @@ class TrainingSteps:
             class_weights=class_weights,
             auxiliary=auxiliary,
             label_smoothing=label_smoothing,
+            micro_batch=micro_batch,
+            loss_scale=loss_scale,
             after_step=after_step,
         )
 
@@ -163,14 +175,53 @@ class TrainingSteps:
     def _step(self, images: tf.Tensor, labels: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         for group in self._groups:
             group.optimizer.learning_rate.assign(rate * group.share)
-        with tf.GradientTape() as tape:
-            whole, loss, right = self._judge(images, labels)
-        gradients = iter(tape.gradient(whole, self._variables))
-        for group in self._groups:
-            group.optimizer.apply(list(islice(gradients, len(group.variables))), group.variables)
+        if self._micro_batch is None:
+            gradients, loss, right = self._gradients(images, labels, 1.0)
+        else:
+            gradients, loss, right = self._summed_gradients(images, labels)
+        if self._loss_scale is None:
+            self._update(gradients)
+        else:
+            self._loss_scale.apply(gradients, self._update)
         if self._after_step is not None:
             self._after_step()
         return loss, right
+
+    def _update(self, gradients: list[tf.Tensor]) -> None:
+        left = iter(gradients)
+        for group in self._groups:
+            group.optimizer.apply(list(islice(left, len(group.variables))), group.variables)
+
+    def _gradients(
+        self, images: tf.Tensor, labels: tf.Tensor, share: tf.Tensor | float
+    ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """Of `share` times the loss of some images; with it that part of the loss, and how many were right."""
+        with tf.GradientTape() as tape:
+            whole, loss, right = self._judge(images, labels)
+            whole, loss = share * whole, share * loss
+            if self._loss_scale is not None:
+                whole = self._loss_scale.enlarge(whole)
+        return tape.gradient(whole, self._variables), loss, right
+
+    def _summed_gradients(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+        """As `_gradients` of the whole batch, part by part; batch normalisation sees the part."""
+        count, size = tf.shape(images)[0], self._micro_batch
+
+        def add_part(first, gradients, loss, right):  # type: ignore[no-untyped-def]
+            part = slice(first, first + size)
+            share = tf.cast(tf.minimum(size, count - first), tf.float32) / tf.cast(count, tf.float32)
+            more, more_loss, more_right = self._gradients(images[part], labels[part], share)
+            added = [old + new for old, new in zip(gradients, more, strict=True)]
+            return first + size, added, loss + more_loss, right + more_right
+
+        nothing = [tf.zeros(variable.shape) for variable in self._variables]
+        _, gradients, loss, right = tf.while_loop(
+            lambda first, *_: first < count,
+            add_part,
+            (tf.constant(0), nothing, tf.constant(0.0), tf.zeros([], self.RIGHT)),
+            parallel_iterations=1,  # else the next part goes forward while this one goes backward
+        )
+        return gradients, loss, right
 
     def _judge(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """What is minimised, what of it is reported, and how many images were classified right."""

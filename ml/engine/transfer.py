@@ -51,7 +51,9 @@ def read_base(base: Base, order: Order) -> Network:
     return read_record(order.inputs["run"]).draw()
 
 
-def load_base(spec: FinetuneSpec, order: Order, base: Network, network: Network) -> keras.Model:
+def load_base(
+    spec: FinetuneSpec, order: Order, base: Network, network: Network, *, policy: str | None = None
+) -> keras.Model:
     """A model of the network with a new head, and with the numbers of the base in all other layers.
 
     Args:
@@ -59,11 +61,12 @@ def load_base(spec: FinetuneSpec, order: Order, base: Network, network: Network)
         order: `inputs["weights"]` is the file.
         base: as it was trained.
         network: the same with a new head.
+        policy: of the layers, as `build_model` takes it.
 
     Raises:
         ModelUnreadable, WeightsUnreadable: the file does not fit.
     """
-    model = build_model(network, seed=spec.seed)
+    model = build_model(network, seed=spec.seed, policy=policy)
     path = order.inputs["weights"]
     if spec.base.pretrained is not None:
         load_pretrained(model, network, find_pretrained(spec.base.pretrained), path)

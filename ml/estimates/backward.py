@@ -132,7 +132,7 @@ def _batch_norm(script: Script, node: Node, gradient: str) -> None:
     if node.name in script.plan.frozen:
         script.give(node, 0, gradient, over=True)
         return
-    size, (source,), name = script.size(node.name), script.inputs(node), node.name
+    size, source, name = script.size(node.name, full=True), script.normed(node), node.name
     direct, sums = f"{name}/direct", f"{name}/sums'"
     script.add(sums, reads=(gradient, source), scratch=size)
     if script.trained[node.inputs[0]]:

@@ -11,11 +11,12 @@ from ml.estimates.estimate import Estimate, estimate_training
 from ml.estimates.fitting import Room, advise
 from ml.estimates.peak import LargestOf, Training
 from ml.estimates.plan import DeviceKind, OptimizerName, Plan
-from ml.estimates.remedies import SMALLER, Smaller
+from ml.estimates.remedies import SMALLER, Smaller, list_remedies
 from ml.networks import Network, NetworkError, make_network
 from ml.sizing import HELD_BYTES, evaluation_sizing, training_sizing
 from records.library import DatasetCard
 from records.specs import FinetuneSpec, SegmentSpec, TrainSpec
+from records.specs.memory import SavingMemory
 from records.specs.train import SGD, Optimizer
 
 
@@ -56,6 +57,20 @@ class Cost:
             smaller=self.smaller,
         )
 
+    def changes(self, kind: DeviceKind) -> dict[str, int]:
+        """What changes to the experiment would save of the peak on such a device, in bytes, by what they are."""
+        peak = self.estimate.peaks[kind]
+        found = list_remedies(self.network, self._training, self.plan, peak, kind=kind, smaller=self.smaller)
+        told = {remedy.code: remedy for remedy in found}
+        saved = {
+            "a larger stride in the first layer": told["larger_stride"].saves_bytes,
+            "images half as high and wide": told["larger_stride"].saves_bytes,  # a quarter of every map, the same
+            f"a batch of {max(1, self.plan.batch_size // 2)}": told["smaller_batch"].saves_bytes,
+        }
+        if "smaller_network" in told and self.smaller is not None:
+            saved[f"fewer layers ({self.smaller.network.name})"] = told["smaller_network"].saves_bytes
+        return saved
+
     @cached_property
     def _training(self) -> Training | LargestOf:
         plans = (*self.before, self.plan)
@@ -77,6 +92,7 @@ def cost_of_training(spec: TrainSpec, network: Network, dataset: DatasetCard) ->
         optimizer=optimizer_name(spec.optimizer),
         augmented=spec.augmentation is not None and not spec.augmentation.is_off,
         averaged=spec.averaging is not None,
+        **_saving(spec, min(spec.batch_size, used)),
     )
     return Cost(network, plan, used, held_bytes(spec, network, dataset, images=used), _smaller(spec, network))
 
@@ -105,6 +121,7 @@ def cost_of_finetuning(
         batch_size=min(spec.batch_size, used),
         optimizer=optimizer_name(spec.optimizer),
         augmented=spec.augmentation is not None and not spec.augmentation.is_off,
+        **_saving(spec, min(spec.batch_size, used)),
         frozen=still,
     )
     names = frozenset(node.name for node in network.layers)
@@ -147,6 +164,16 @@ def optimizer_name(optimizer: Optimizer) -> OptimizerName:
     if isinstance(optimizer, SGD):
         return "momentum" if optimizer.momentum else "sgd"
     return optimizer.name
+
+
+def _saving(spec: SavingMemory, batch_size: int) -> dict[str, Any]:
+    """How the spec saves memory, as fields of a plan."""
+    micro_batch = min(spec.micro_batch or batch_size, batch_size)
+    return {
+        "accumulate": -(-batch_size // micro_batch),
+        "precision": spec.precision,
+        "recompute": spec.recompute,
+    }
 
 
 def _smaller(spec: TrainSpec, network: Network) -> Smaller | None:

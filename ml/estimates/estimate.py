@@ -86,7 +86,8 @@ def estimate_training(
         by_hand=count_by_hand(network, batch_size=batch),
         peaks={kind: training.peak(batch, kind=kind) for kind in kinds},
         multiply_adds_image=network.main.multiply_adds,
-        multiply_adds_step=batch * (network.multiply_adds + BACKWARD_COST * _learning_multiply_adds(network, plan)),
+        multiply_adds_step=batch
+        * (network.multiply_adds * (1 + plan.recompute) + BACKWARD_COST * _learning_multiply_adds(network, plan)),
         steps_per_epoch=-(-images // batch),
     )
 

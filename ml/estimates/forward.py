@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import prod
 
 from ml.estimates.activations import INNER, SPLIT_GROUPS
-from ml.estimates.lifetimes import Size
+from ml.estimates.lifetimes import NOTHING, Size
 from ml.estimates.script import Script, option
 from ml.networks import Node
 
@@ -54,13 +54,20 @@ def _activation(script: Script, node: Node) -> None:
 
 
 def _batch_norm(script: Script, node: Node) -> None:
-    """The squared differences come and go before the output is there; a frozen one multiplies and adds in place."""
+    """The squared differences come and go before the output is there; a frozen one multiplies and adds in place.
+
+    It computes in 32 bits whatever comes in, so in mixed precision a wide copy of its input is kept.
+    """
     if node.name in script.plan.frozen:
         _in_place(script, node)
         return
-    variance = f"{node.name}/variance"
-    script.add(variance, reads=script.inputs(node), scratch=script.size(node.name))
-    script.add(node.name, reads=script.inputs(node), makes=((node.name, script.size(node.name)),), after=(variance,))
+    variance, source, wide = f"{node.name}/variance", script.normed(node), script.size(node.name, full=True)
+    cast = (source,) != script.inputs(node)
+    if cast:
+        script.add(source, reads=script.inputs(node), makes=((source, wide),))
+    script.add(variance, reads=(source,), scratch=wide)
+    made, scratch = ((node.name, script.size(node.name)),), wide if cast else NOTHING
+    script.add(node.name, reads=(source,), makes=made, after=(variance,), scratch=scratch)
 
 
 def _dropout(script: Script, node: Node) -> None:

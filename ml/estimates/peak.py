@@ -12,6 +12,7 @@ from ml.estimates.executor import Executor
 from ml.estimates.ground import LEAST_BYTES, Ground
 from ml.estimates.lifetimes import Schedule
 from ml.estimates.plan import SLOTS, DeviceKind, OptimizerName, Plan
+from ml.estimates.recomputing import spared_bytes
 from ml.estimates.tracing import write_step
 from ml.networks import Network
 
@@ -51,7 +52,7 @@ class Training:
 
     Args:
         network: what is trained.
-        plan: how. Its batch size decides in which order operations are taken up; its accumulation does not matter.
+        plan: how. Its batch size decides in which order operations are taken up.
         data_bytes: the training split, which lies in the CPU's memory.
     """
 
@@ -65,11 +66,12 @@ class Training:
             for _ in range(_steps(len(script.operations)))
         ]
         self._plan = plan
+        self._spared_bytes = spared_bytes(network, plan) if plan.recompute else 0
         self._image_bytes = prod(network.input_shape) * (4 if plan.augmented else 1)
         self._data_bytes = data_bytes
 
-    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> Peak:
-        """The peak of a step on a device of this kind."""
+    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> Peak:
+        """The peak of a step on a device of this kind, in as many micro-batches as the plan has, or as are given."""
         dealt = self._walk(BestFitAllocator(), batch_size, kind, accumulate, steps=MOST_STEPS)
         exact = self.exact(batch_size, kind=kind, accumulate=accumulate)
         return Peak(
@@ -91,11 +93,14 @@ class Training:
         copies = (3 if self._plan.averaged else 2) * (trained + fixed) + trained * SLOTS[self._plan.optimizer]
         return images_bytes + copies + len(self.weights.trained) * GRAPH_BYTES[self._plan.optimizer]
 
-    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> int:
+    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> int:
         """The peak without rounding and gaps: nearly a straight line over the batch, and quick to find."""
         return self._walk(ExactAllocator(), batch_size, kind, accumulate, steps=1)
 
-    def _walk(self, allocator: Allocator, batch_size: int, kind: DeviceKind, accumulate: int, *, steps: int) -> int:
+    def _walk(
+        self, allocator: Allocator, batch_size: int, kind: DeviceKind, accumulate: int | None, *, steps: int
+    ) -> int:
+        accumulate = accumulate or self._plan.accumulate
         slots = SLOTS[self._plan.optimizer] + (accumulate > 1)
         weights = [(name, size.fixed) for name, size in self._kernels.items()]
         beside = self.weights.fixed + (self.weights.trained + self.weights.fixed if self._plan.averaged else ())
@@ -107,10 +112,12 @@ class Training:
         )
         held = ground.lay(allocator, kind)
         images, least = -(-batch_size // accumulate), LEAST_BYTES[kind]
-        return max(
+        ground_bytes = allocator.in_use
+        walked = max(
             schedule.walk(allocator, images=images, least_bytes=least, held=held)
             for schedule in self._schedules[:steps]
         )
+        return max(ground_bytes, walked - self._spared_bytes * images)
 
 
 def _steps(operations: int) -> int:
@@ -129,7 +136,7 @@ class LargestOf:
         self._trainings = trainings
         self.weights = trainings[-1].weights
 
-    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> Peak:
+    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> Peak:
         """The largest peak of a step on a device of this kind."""
         peaks = [training.peak(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings]
         return max(peaks, key=lambda peak: peak.likely)
@@ -138,6 +145,6 @@ class LargestOf:
         """The most that the process holds beside the allocator, in bytes."""
         return max(training.beside(images_bytes=images_bytes) for training in self._trainings)
 
-    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int = 1) -> int:
+    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> int:
         """The largest without rounding and gaps."""
         return max(training.exact(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil, isqrt, prod
+from math import ceil
 
 from ml.estimates.peak import Peak, Training, Weights
 from ml.estimates.plan import SLOTS, DeviceKind, Plan
-from ml.estimates.textbook import IN_PLACE
 from ml.networks import Network
 
 LARGEST_BATCH = 65_536
@@ -111,16 +110,29 @@ def list_remedies(
 
     batch, half, data = plan.batch_size, max(1, plan.batch_size // 2), peak.data
     halved = training.exact(half, kind=kind)
-    micro, mixed = max(1, ceil(batch / 4)), Training(network, replace(plan, precision="mixed"), data_bytes=data)
+    micro = max(1, ceil(plan.micro_batch / 4))
+    mixed = Training(network, replace(plan, precision="mixed"), data_bytes=data)
+    recomputed = Training(network, replace(plan, recompute=True), data_bytes=data)
     found = [
         remedy("smaller_batch", f"A batch of {half}", halved, {"batch_size": half}),
         remedy(
             "accumulation",
             f"The same batch as micro-batches of {micro}, their gradients added up",
-            training.exact(batch, kind=kind, accumulate=4),
+            training.exact(batch, kind=kind, accumulate=ceil(batch / micro)),
+            {"micro_batch": micro},
         ),
-        remedy("mixed_precision", "16-bit activations, 32-bit weights", mixed.exact(batch, kind=kind)),
-        remedy("recompute", "Activations computed again in the backward pass", _recomputed(network, plan, peak)),
+        remedy(
+            "mixed_precision",
+            "16-bit activations, 32-bit weights",
+            mixed.exact(batch, kind=kind),
+            {"precision": "mixed"},
+        ),
+        remedy(
+            "recompute",
+            "Activations computed again in the backward pass",
+            recomputed.exact(batch, kind=kind),
+            {"recompute": True},
+        ),
         remedy("more_devices", "Two devices, half of the batch on each", halved),
         remedy("larger_stride", "A further stride of 2 in the first layer", _quartered(training.weights, plan, peak)),
     ]
@@ -128,19 +140,6 @@ def list_remedies(
         exact = Training(smaller.network, plan, data_bytes=data).exact(batch, kind=kind)
         found.append(remedy("smaller_network", f"Fewer layers: {smaller.network.name}", exact, smaller.change))
     return found
-
-
-def _recomputed(network: Network, plan: Plan, peak: Peak) -> int:
-    """Keeping the ends of √n stretches of layers, and one stretch at a time (Chen et al. 2016)."""
-    kept = [
-        prod(network.output_shapes[node.name]) * plan.micro_batch * plan.activation_bytes
-        for node in network.layers
-        if node.layer.type not in IN_PLACE
-    ]
-    length = max(1, isqrt(len(kept)))
-    stretches = [kept[start : start + length] for start in range(0, len(kept), length)]
-    needed = sum(stretch[-1] for stretch in stretches) + max(sum(stretch) for stretch in stretches)
-    return max(0, peak.exact - max(0, sum(kept) - needed))
 
 
 def _quartered(weights: Weights, plan: Plan, peak: Peak) -> int:

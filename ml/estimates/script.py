@@ -118,6 +118,10 @@ class Script:
         """The tensors that a layer reads."""
         return tuple(self.views[name] for name in node.inputs)
 
+    def normed(self, node: Node) -> str:
+        """What a batch normalisation reads: its input, or in mixed precision a 32-bit copy of it."""
+        return self.inputs(node)[0] if self.plan.precision == "float32" else f"{node.name}/wide"
+
     def weights(self, node: Node) -> tuple[str, ...]:
         """The names of a layer's trained weights."""
         return tuple(f"{node.name}/w{index}" for index in range(len(self._kernels[node.name])))

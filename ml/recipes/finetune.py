@@ -30,6 +30,7 @@ from ml.engine.results import Results
 from ml.engine.stages import StageAtWork
 from ml.engine.state import TrainingState
 from ml.engine.stopwatch import Stages
+from ml.engine.thrift import ThriftySteps, normalises_batches
 from ml.engine.transfer import load_base, plan_stages, read_base, stage_of
 from ml.networks.transfer import with_new_head
 from ml.reporter import Reporter
@@ -64,13 +65,15 @@ def finetune(spec: FinetuneSpec, order: Order, reporter: Reporter) -> dict[str, 
     stages.begin("building")
     keras.utils.set_random_seed(spec.seed)
     network = with_new_head(base, parts.image_shape, len(parts.classes))
-    model = load_base(spec, order, base, network)
+    thrifty = ThriftySteps.of(spec, order)
+    model = load_base(spec, order, base, network, policy=thrifty.policy)
     record = describe_surroundings(order) | {
         "seed": spec.seed,
         "parameters": model.count_params(),
         "images": parts.counts,
         "classes": parts.classes,
         "image_shape": parts.image_shape,
+        **thrifty.facts(spec.batch_size, normalises=spec.train_norms and normalises_batches(network)),
     }
     reporter.facts(record)
 
@@ -81,7 +84,15 @@ def finetune(spec: FinetuneSpec, order: Order, reporter: Reporter) -> dict[str, 
         if stage.number < first:
             continue
         work = StageAtWork(
-            stage, spec, order, network=network, model=model, parts=parts, class_weights=weights, reporter=reporter
+            stage,
+            spec,
+            order,
+            network=network,
+            model=model,
+            parts=parts,
+            class_weights=weights,
+            thrifty=thrifty,
+            reporter=reporter,
         )
         state = work.begin(state, order.checkpoint if stage.number == first else None)
         while work.training.is_under_way(state):
@@ -96,7 +107,7 @@ def finetune(spec: FinetuneSpec, order: Order, reporter: Reporter) -> dict[str, 
     state.put_best(model)
     results.keep_weights(model, "best")
     split, shown = parts.tested
-    logits = Evaluation(model, batch_size=spec.batch_size).logits(shown, between=lambda: None)
+    logits = Evaluation(model, batch_size=thrifty.at_once(spec.batch_size)).logits(shown, between=lambda: None)
     summary = work.training.sum_up(state, split, score(logits, shown.labels))
 
     stages.begin("reporting")

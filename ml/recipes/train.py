@@ -33,8 +33,9 @@ from ml.engine.memory import MemoryWatch
 from ml.engine.optimizers import make_optimizer
 from ml.engine.results import Results
 from ml.engine.state import TrainingState
-from ml.engine.steps import TrainingSteps
+from ml.engine.steps import Forward, RateGroup, TrainingSteps
 from ml.engine.stopwatch import Stages
+from ml.engine.thrift import ThriftySteps, normalises_batches
 from ml.engine.training import Course, Training
 from ml.networks import draw_network
 from ml.reporter import Reporter
@@ -66,13 +67,14 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
     stages.begin("building")
     keras.utils.set_random_seed(spec.seed)
     network = draw_network(spec.network, parts.image_shape, len(parts.classes))
-    trained = build_model(network, seed=spec.seed)
+    thrifty = ThriftySteps.of(spec, order)
+    trained = build_model(network, seed=spec.seed, policy=thrifty.policy)
     average = make_average(
         spec.averaging,
         main_model(trained),
         network.main,
         epochs=spec.epochs,
-        build=lambda main: build_model(main, seed=spec.seed),
+        build=lambda main: build_model(main, seed=spec.seed, policy=thrifty.policy),
     )
     model = average.model
     images = TrainingImages(
@@ -85,15 +87,17 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         classes=len(parts.classes),
     )
     optimizer = make_optimizer(spec.optimizer)
-    steps = TrainingSteps.of(
-        trained,
-        optimizer,
+    forward = Forward(trained, network.auxiliary)
+    steps = TrainingSteps(
+        thrifty.forward(forward, trained, network, auxiliary=network.auxiliary),
+        [RateGroup(optimizer, forward.variables)],
         class_weights=class_weights(spec.class_weights, parts.train.labels, parts.classes),
         auxiliary=network.auxiliary,
         label_smoothing=spec.label_smoothing,
         after_step=average.after_step,
+        **thrifty.step_options,
     )
-    evaluation = Evaluation(model, batch_size=images.batch_size)
+    evaluation = Evaluation(model, batch_size=thrifty.at_once(images.batch_size))
     keeper = CheckpointKeeper(
         order.folder,
         model=trained,
@@ -103,6 +107,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         reporter=reporter,
         every_s=spec.checkpoint_every_s,
         clock=time.monotonic,
+        beside=thrifty.variables,
     )
     state = keeper.restore(order.checkpoint) if order.checkpoint else TrainingState()
     record = describe_surroundings(order) | {
@@ -113,6 +118,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         "classes": parts.classes,
         "image_shape": parts.image_shape,
         "resumed_from_step": state.step if order.checkpoint else None,
+        **thrifty.facts(images.batch_size, normalises=normalises_batches(network)),
     }
     reporter.facts(record)
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from records.specs.augmentation import Augmentation, Crop
-from records.specs.base import BaseSpec, Strict
+from records.specs.base import Strict
 from records.specs.earlier import EarlierRun
 from records.specs.images import ImageSize
+from records.specs.memory import SavingMemory, check_micro_batch
 from records.specs.train import AdamW, Cosine, EarlyStopping, Fraction, Optimizer, Rate, Schedule, some_class_counts
 
 
@@ -43,7 +44,7 @@ class Base(Strict):
         return None if self.job is None else EarlierRun(job=self.job, weights=self.weights)
 
 
-class FinetuneSpec(BaseSpec):
+class FinetuneSpec(SavingMemory):
     """Give a network that has learned before a new head, train that, then train its upper layers too."""
 
     kind: Literal["finetune"] = "finetune"
@@ -102,6 +103,11 @@ class FinetuneSpec(BaseSpec):
     def _at_least_one_epoch(self) -> FinetuneSpec:
         if not self.head_epochs + self.epochs:
             raise ValueError("Expected at least one epoch in head_epochs and epochs together, got none")
+        return self
+
+    @model_validator(mode="after")
+    def _a_part_is_no_larger_than_the_whole(self) -> FinetuneSpec:
+        check_micro_batch(self.micro_batch, self.batch_size)
         return self
 
     @property

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from records.specs.augmentation import Augmentation
-from records.specs.base import BaseSpec, Strict
+from records.specs.base import Strict
 from records.specs.images import ImageSize
+from records.specs.memory import SavingMemory, check_micro_batch
 from records.specs.network import NetworkSpec
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -139,7 +140,7 @@ def some_class_counts(value: object) -> object:
     return value
 
 
-class TrainSpec(BaseSpec):
+class TrainSpec(SavingMemory):
     """Train a network on a dataset from random weights."""
 
     kind: Literal["train"] = "train"
@@ -174,6 +175,11 @@ class TrainSpec(BaseSpec):
     """Least time between checkpoints within an epoch, in seconds. One is always written at the end of an epoch."""
 
     _some_class_counts = field_validator("class_weights")(some_class_counts)
+
+    @model_validator(mode="after")
+    def _a_part_is_no_larger_than_the_whole(self) -> TrainSpec:
+        check_micro_batch(self.micro_batch, self.batch_size)
+        return self
 
     @property
     def validation_seed(self) -> int:

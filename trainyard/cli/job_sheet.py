@@ -53,6 +53,8 @@ def _facts(job: Job) -> Iterator[tuple[str, Any]]:
 def _attempt(attempt: Attempt) -> tuple[Any, ...]:
     took = words.between(attempt.started_at, attempt.finished_at)
     why = reason_line(attempt.reason)
+    if attempt.thrift:
+        why = f"With {attempt.thrift.text}. {why}".strip()
     return attempt.number, status_text(attempt.status), attempt.device, attempt.worker, took, why
 
 

@@ -18,6 +18,7 @@ from records.errors import DiskFull, Diverged, ResumeImpossible
 from records.events import Artifact, Checkpoint, Facts, FirstStep, Metrics, Stage
 from records.orders import Order
 from records.specs import parse_spec
+from records.thrift import Thrift
 from tests.ml.recipes.stopping import StoppingReporter, assert_same_end, last_checkpoint, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
@@ -164,6 +165,37 @@ def test_a_training_stopped_within_an_epoch_ends_with_the_same_bits(make_order: 
     resumed, summary = run(make_order(spec, checkpoint=last_checkpoint(stopped)))
     assert_same_end(last_checkpoint(whole), last_checkpoint(resumed))
     assert summary == whole_summary
+
+
+@pytest.mark.parametrize("saving", [{"micro_batch": 20}, {"precision": "mixed"}, {"recompute": True}], ids=str)
+def test_a_training_that_saves_memory_resumes_with_the_same_bits(make_order: MakeOrder, saving: dict[str, Any]) -> None:
+    spec = EVERYTHING_RANDOM | {"epochs": 1} | saving
+    whole, _ = run(make_order(spec))
+    stopped, _ = run(make_order(spec), stop_at=4)
+    resumed, _ = run(make_order(spec, checkpoint=last_checkpoint(stopped)))
+    assert_same_end(last_checkpoint(whole), last_checkpoint(resumed))
+
+
+def test_a_rung_goes_on_from_the_checkpoint_with_as_many_steps_and_says_so(make_order: MakeOrder) -> None:
+    spec = PLAIN | {"epochs": 2}
+    whole, _ = run(make_order(spec))
+    stopped, _ = run(make_order(spec), stop_at=4)
+    order = make_order(spec, checkpoint=last_checkpoint(stopped))
+    thrift = Thrift(micro_batch=10, precision="mixed", recompute=True)
+    resumed, summary = run(order.model_copy(update={"thrift": thrift}))
+    assert summary is not None
+    assert last_checkpoint(resumed).name == last_checkpoint(whole).name == f"checkpoint-{2 * STEPS_PER_EPOCH}.npz"
+    facts = {name: value for event in resumed.of(Facts) for name, value in event.facts.items()}
+    assert facts["resumed_from_step"] == 4
+    assert facts["thrift"] == thrift.model_dump() | {"policy": "mixed_bfloat16", "batch_size": 48}
+    assert json.loads((order.folder / "run.json").read_text())["thrift"] == facts["thrift"]
+
+
+def test_the_record_notes_that_batch_normalisation_sees_the_micro_batch(make_order: MakeOrder) -> None:
+    network = {"layers": [{"type": "Flatten"}, {"type": "BatchNormalization"}, {"type": "Dense", "units": 10}]}
+    reporter, _ = run(make_order(PLAIN | {"epochs": 1, "micro_batch": 12, "network": network}))
+    facts = {name: value for event in reporter.of(Facts) for name, value in event.facts.items()}
+    assert "sees micro-batches of 12 images, not batches of 48" in facts["thrift"]["note"]
 
 
 def test_the_checkpoint_of_a_scored_epoch_leads_to_the_same_bits(make_order: MakeOrder) -> None:
