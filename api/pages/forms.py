@@ -10,6 +10,8 @@ Schema = Mapping[str, Any]
 
 _YARD_FIELDS = ("priority", "max_retries", "time_limit_s", "threads", "exclusive")
 """Fields that every spec has; they come last, under their own heading."""
+_SAVING_MEMORY = ("micro_batch", "precision", "recompute", "on_oom")
+"""Fields of every training; they come behind its own, under `more`."""
 _UNITS = {"s": "seconds", "px": "pixels", "bytes": "bytes", "degrees": "degrees"}
 
 
@@ -135,7 +137,8 @@ def make_form(schema: Schema, *, datasets: Sequence[str], networks: Mapping[str,
             made[name] = Field("dataset", "dataset", "string", "", datasets[0], list(datasets), required=True)
         else:
             made[name] = _node(name, part, schema, required=name in schema.get("required", ()))
-    own = [name for name in made if name not in (*_YARD_FIELDS, "name")]
+    own = [name for name in made if name not in (*_YARD_FIELDS, *_SAVING_MEMORY, "name")]
+    own += [name for name in _SAVING_MEMORY if name in made]
     cut = next((i for i, name in enumerate(own) if _is_nullable(schema["properties"][name])), len(own))
     main = sorted((name for name in ("name", *own[:cut]) if name in made), key=lambda name: _rank(name, made[name]))
     return Form(

@@ -97,7 +97,7 @@ def test_a_training_too_large_for_its_device_goes_down_the_ladder_and_takes_as_m
 def test_a_training_that_fits_on_no_rung_fails_with_what_was_tried_and_what_would_save_most(
     yard, start_worker, train, mnist
 ):
-    start_worker(devices="cpu:0=450MB/1", data=(mnist,))
+    start_worker(devices="cpu:0=200MB/1", data=(mnist,))
     job = yard.finished(train(batch_size=4, train_examples=64, epochs=1, micro_batch=2), within_s=500)
     assert (job.status, job.reason_code) == ("failed", "out_of_memory")
     assert "Tried: micro-batches of 2 (2 to a batch of 4); " in job.reason_text
