@@ -3,7 +3,7 @@
 from alembic import context
 
 from records.database import Database
-from records.schema import METADATA
+from records.schema import METADATA, migrating
 from records.settings import Settings
 
 
@@ -19,5 +19,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     _run(given)
 else:
-    with Database(Settings.from_environment().database_address).engine.connect() as own, own.begin():
+    with migrating(Database(Settings.from_environment().database_address)) as own:
         _run(own)

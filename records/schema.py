@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -41,12 +42,35 @@ def migrate(database: Database) -> None:
 def migrating(database: Database) -> Iterator[Connection]:
     """A transaction in which nobody else migrates; all of it is done, or nothing."""
     with database.engine.connect() as connection:
-        if database.is_sqlite:
-            connection = connection.execution_options(trainyard_write=True)
-        with connection.begin():
-            if not database.is_sqlite:
+        if not database.is_sqlite:
+            with connection.begin():
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+                yield connection
+            return
+        connection = connection.execution_options(trainyard_write=True)
+        with _without_references(connection), connection.begin():
             yield connection
+            _check_references(connection)
+
+
+@contextmanager
+def _without_references(connection: Connection) -> Iterator[None]:
+    """Let SQLite drop a table that rows of others point at: to change a column, it is made anew under its name.
+
+    SQLite takes no notice of this pragma within a transaction, so it goes to the driver before one begins.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_references(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise RuntimeError(f"A migration left rows that point at none: {broken[:3]}. Nothing was changed.")
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:

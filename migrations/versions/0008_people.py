@@ -105,9 +105,10 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION refuse_change()")
     for table in reversed(SHARED):
-        op.drop_index(op.f(f"ix_{table}_team_id"), table)
-        op.drop_column(table, "team_id")
-        op.drop_column(table, "visibility")
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            batch_op.drop_index(batch_op.f(f"ix_{table}_team_id"))
+            batch_op.drop_column("team_id")
+            batch_op.drop_column("visibility")
     op.drop_table("team_members")
     op.drop_table("teams")
     op.drop_column("tokens", "scope")

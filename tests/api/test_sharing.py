@@ -73,7 +73,7 @@ def test_a_device_tells_what_each_job_holds(ada, bob, hand, submit_noop):
 def test_gauges_tell_the_memory_of_each_device(root, hand, submit_noop):
     submit_noop(memory_bytes=400_000_000)
     hand.take_up()
-    assert 'trainyard_device_lent_bytes{device="cpu:0",worker="w1"} 4e+08' in root.get("/metrics").text
+    assert 'trainyard_device_lent_bytes{device="cpu:0",kind="cpu",worker="w1"} 4e+08' in root.get("/metrics").text
 
 
 # ── sooner ───────────────────────────────────────────────────────────────────────────────────────────────────

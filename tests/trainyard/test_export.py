@@ -50,7 +50,7 @@ def test_a_registered_model_is_exported_and_each_file_is_proved(client: Client, 
     assert {"model.keras", "model-savedmodel.zip", "model.tflite", "model.onnx", "labels.txt", "run.json"} <= names
     record = json.loads(client.download(job.id, "run.json", tmp_path).read_text())
     assert record["exports"]["onnx"]["agreement"] == 1.0
-    assert record["record_sha256"] != record["weights_sha256"]
+    assert record["run_sha256"] != record["weights_sha256"]
 
 
 def test_a_file_beyond_the_tolerance_fails_the_job_with_a_code_of_its_own(client: Client, trained: int) -> None:

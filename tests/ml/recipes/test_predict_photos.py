@@ -34,7 +34,7 @@ TRAINED: dict[str, Any] = {
 
 def _predict(order: Any, trained: Path, **fields: Any) -> tuple[Path, dict[str, Any]]:
     spec = PredictSpec(**{"run": {"job": 1}, "dataset": "ada/shapes@1", "split": "val", "batch_size": 7, **fields})
-    files = {"record": trained / "run.json", "weights": trained / "best.weights.h5"}
+    files = {"run": trained / "run.json", "weights": trained / "best.weights.h5"}
     order = order.model_copy(update={"inputs": {**order.inputs, **files}})
     return order.folder, predict(spec, order, StoppingReporter())
 

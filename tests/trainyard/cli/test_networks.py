@@ -106,7 +106,7 @@ def test_pretrained_weights_are_listed_and_shown(yard: YardProcess, show, monkey
     assert plain.exit_code == 0, plain.output
     assert plain.stdout == CliRunner().invoke(app, ["networks"]).stdout
     by_name = {line.split()[0]: line for line in plain.stdout.splitlines()}
-    assert " 2  Simonyan" in by_name["vgg16"]
+    assert " 3  Simonyan" in by_name["vgg16"]
     found = {network["name"]: network for network in _json(CliRunner().invoke(app, ["networks", "list", "--json"]))}
     assert [weights["name"] for weights in found["efficientnet_lite0"]["weights"]] == ["efficientnet_lite0_imagenet"]
     assert found["lenet5"]["weights"] == []
