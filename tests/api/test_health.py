@@ -87,12 +87,10 @@ def test_the_version_is_told(nobody):
     assert nobody.get("/version").json["version"].count(".") == 2
 
 
-def test_lines_of_json_tell_the_request_and_the_job_that_it_is_about(ada, ran, caplog):
+def test_lines_of_json_tell_the_request_and_the_job_that_it_is_about(ada, ran, caplog, monkeypatch):
+    form, seen = JsonLines(request_facts), []
+    monkeypatch.setattr(caplog.handler, "emit", lambda record: seen.append(json.loads(form.format(record))))
     with caplog.at_level(logging.INFO):
-        form = JsonLines(request_facts)
-        caplog.handler.setFormatter(form)
-        seen = []
-        caplog.handler.emit = lambda record: seen.append(json.loads(form.format(record)))
         made = ada.post("jobs", {"kind": "noop"})
         shown = ada.get(f"jobs/{ran}")
     submitted = next(line for line in seen if line.get("event") == "job.submitted")
