@@ -192,10 +192,14 @@ def test_damaged_bytes_are_not_kept(client: Client, finished: int, tmp_path: Pat
     job = client.wait(client.submit({"kind": "noop", "steps": 7}).id, timeout_s=WAIT_S)
     artifact = next(a for a in client.artifacts(job.id) if a.name == "noop.json")
     (stored,) = (p for p in (yard.home / "blobs").rglob("*") if p.name.endswith(artifact.sha256[-32:]))
+    right = stored.read_bytes()
     stored.chmod(0o600)
     stored.write_bytes(b"#" * artifact.size_bytes)
-    with pytest.raises(DamagedDownload, match="SHA-256"):
-        client.download(job.id, "noop.json", tmp_path)
+    try:
+        with pytest.raises(DamagedDownload, match="SHA-256"):
+            client.download(job.id, "noop.json", tmp_path)
+    finally:
+        stored.write_bytes(right)  # other tests use this yard
     assert list(tmp_path.iterdir()) == []
 
 
