@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -28,6 +29,7 @@ def test_a_person_is_invited_chooses_a_password_and_logs_in_with_it(
     page = guest.go("/account")
     page.get_by_label("Token").fill(invitation or "")
     page.get_by_role("button", name="Use the token").click()
+    page.wait_for_url(re.compile(r"^[^?]*/account$"))  # and until its script is there
     page.get_by_label("The new one").fill(PASSWORD)
     page.get_by_role("button", name="Set the password").click()
     page.get_by_role("button", name="Change the password").wait_for()
@@ -41,6 +43,7 @@ def test_a_person_is_invited_chooses_a_password_and_logs_in_with_it(
     expect(page.get_by_role("alert")).to_have_text("This name and password do not go together.")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(re.compile(r"^[^?]*/account$"))
     page.get_by_label("What for").fill("a script")
     page.get_by_role("button", name="Make a token").click()
     page.locator(".secret code").filter(has_text="ty_").wait_for()
