@@ -155,7 +155,7 @@ def guard(session: Session, attempt_id: int, job_id: int, *, lease_s: float, at:
     return Directive(cancel=job.cancel_requested_at is not None, make_room=alive.preempted_at is not None)
 
 
-def preempt(session: Session, job_id: int, *, for_job_id: int, at: datetime) -> None:
+def preempt(session: Session, job_id: int, *, at: datetime) -> None:
     """Ask the running attempt of a job to write a checkpoint and make room; a job without one is left alone."""
     lock_job(session, job_id)
     asked = rows_changed(

@@ -26,7 +26,7 @@ from sqlalchemy import Connection, Table
 from records.blobs import Blobs
 from records.clock import utc_now
 from records.database import Database
-from records.dropped import columns_that_name_blobs, hold_blobs, release_blobs
+from records.dropped import are_held, columns_that_name_blobs, hold_blobs, release_blobs
 from records.errors import BackupError, BlobUnavailable
 from records.schema import revision_of
 from records.table_rows import last_ids, read_rows, tables_of
@@ -79,7 +79,13 @@ def make_backup(
     with database.engine.connect() as connection:
         if revision_of(connection) is None:
             raise BackupError("This database holds no yard yet.")
-    _hold(database, clock)
+    with database.write() as session:
+        if are_held(session, at=clock()):
+            raise BackupError(
+                "Another backup of this yard is under way. Wait until it has ended; one that broke off lets go within "
+                "an hour."
+            )
+        hold_blobs(session, until=clock() + _HELD)
     try:
         with _snapshot(database) as connection:
             revision = str(revision_of(connection))
@@ -157,20 +163,15 @@ def _copy_blobs(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         try:
             blobs.fetch(digest, folder / name)
+            sums[name] = digest
+            size += (folder / name).stat().st_size
         except BlobUnavailable:
             missing.append(digest)
-            continue
-        sums[name] = digest
-        size += (folder / name).stat().st_size
         if time.monotonic() - renewed > _RENEW_S:
-            _hold(database, clock)
+            with database.write() as session:
+                hold_blobs(session, until=clock() + _HELD)
             renewed = time.monotonic()
     return size, missing
-
-
-def _hold(database: Database, clock: Callable[[], datetime]) -> None:
-    with database.write() as session:
-        hold_blobs(session, until=clock() + _HELD)
 
 
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ from records.model_tables import ModelFileTable
 from records.picture_tables import PictureTable
 from records.set_tables import DroppedBlobTable, UploadTable, VersionFileTable
 from records.tables import ArtifactTable, DatasetTable, PredictionImageTable, YardTable
+from records.yard import note_time, read_time
 
 _NAMES = (
     ArtifactTable.sha256,
@@ -58,8 +59,7 @@ def columns_that_name_blobs() -> list[tuple[str, str]]:
 
 def hold_blobs(session: Session, *, until: datetime) -> None:
     """Let no blob be deleted before this time: a backup reads them."""
-    statement = upsert(session, YardTable).values(name=_HELD_UNTIL, value=until.isoformat())
-    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": until.isoformat()}))
+    note_time(session, _HELD_UNTIL, until)
 
 
 def release_blobs(session: Session) -> None:
@@ -69,8 +69,8 @@ def release_blobs(session: Session) -> None:
 
 def are_held(session: Session, *, at: datetime) -> bool:
     """Whether no blob may be deleted at present."""
-    value = session.scalar(select(YardTable.value).where(YardTable.name == _HELD_UNTIL))
-    return value is not None and datetime.fromisoformat(value) > at
+    until = read_time(session, _HELD_UNTIL)
+    return until is not None and until > at
 
 
 def forget(session: Session, digests: Collection[str], *, before: datetime) -> None:

@@ -34,13 +34,16 @@ def expect(session: Session, job: JobTable) -> Span | None:
 
 def work_of(spec: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> float:
     """What the run time of alike jobs grows with: multiply-adds of the whole training, or 1 where none are known."""
-    if estimate is None or "epochs" not in spec:
+    if estimate is None:
         return 1.0
     step = float(estimate.get("multiply_adds", {}).get("step", 0))
-    return step * float(estimate.get("steps_per_epoch", 1)) * float(spec["epochs"]) or 1.0
+    epochs = float(spec.get("epochs", 1)) + float(spec.get("head_epochs", 0))
+    return step * float(estimate.get("steps_per_epoch", 1)) * epochs or 1.0
 
 
 def _of_alike(session: Session, job: JobTable) -> Span | None:
+    if job.likeness is None:  # from before there were any
+        return None
     work = work_of(job.spec, job.estimate)
     rows = _seen(session, JobTable.likeness == job.likeness)
     times = [seconds(row) * work / work_of(row.spec, row.estimate) for row in rows]
@@ -61,6 +64,7 @@ def _seen(session: Session, *where: Any) -> Sequence[Row[Any]]:
         select(JobTable.spec, JobTable.estimate, AttemptTable.placed_at, AttemptTable.finished_at)
         .join(AttemptTable, AttemptTable.job_id == JobTable.id)
         .where(*where, AttemptTable.status == AttemptStatus.SUCCEEDED, AttemptTable.number == 1)
+        .where(AttemptTable.thrift.is_(None))  # those that did without something took another time
         .order_by(AttemptTable.id.desc())
         .limit(_LOOKED_AT)
     ).all()

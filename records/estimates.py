@@ -61,7 +61,7 @@ class Correction(NamedTuple):
     jobs: int
 
 
-_DECIDING = ("network", "base", "image_size", "unfreeze_from", "train_norms")
+_DECIDING = ("network", "base", "image_size", "crop_size", "unfreeze_from", "train_norms")
 """Fields of a spec that say which layers learn, and from how large images."""
 
 
@@ -93,7 +93,7 @@ def find_corrections(session: Session, spec: dict[str, Any], *, form: int) -> di
     query = _measured().where(*_same_training(spec)).limit(LOOKED_AT)
     ratios: dict[str, dict[int, float]] = {}
     for row in session.execute(query):
-        alike = row.spec.get("optimizer", {}).get("name") == spec.get("optimizer", {}).get("name")
+        alike = _optimizer_name(row.spec) == _optimizer_name(spec)
         if alike and row.estimate.get("form") == form and _learns_the_same(row.spec, spec):
             found = _measured_row(row)
             if found is not None:
@@ -112,6 +112,7 @@ def find_paces(session: Session, spec: dict[str, Any], *, steps_per_epoch: int) 
         .join(AttemptTable, AttemptTable.job_id == JobTable.id)
         .join(DeviceTable, DeviceTable.id == AttemptTable.device_id)
         .where(JobTable.status == JobStatus.SUCCEEDED, AttemptTable.status == "succeeded", *_same_training(spec))
+        .where(AttemptTable.thrift.is_(None))
         .order_by(JobTable.id.desc())
         .limit(LOOKED_AT)
     )
@@ -219,6 +220,12 @@ def _rows(session: Session, query: Select[Any]) -> Iterator[Measured]:
             yield found
 
 
+def _optimizer_name(spec: Mapping[str, Any]) -> str:
+    """Trainings have an optimizer with settings, a style transfer the name alone."""
+    told = spec.get("optimizer", "")
+    return str(told.get("name", "") if isinstance(told, Mapping) else told)
+
+
 def _measured_row(row: Row[Any]) -> Measured | None:
     peak = row.estimate.get("peak", {}).get(row.device_kind)
     if not peak or not row.peak_bytes:
@@ -230,7 +237,7 @@ def _measured_row(row: Row[Any]) -> Measured | None:
         network=_network_name(row.spec),
         dataset=row.spec.get("dataset", ""),
         batch_size=row.spec.get("batch_size", 0),
-        optimizer=row.spec.get("optimizer", {}).get("name", ""),
+        optimizer=_optimizer_name(row.spec),
         device_kind=row.device_kind,
         device_model=row.device_model,
         low_bytes=peak["low_bytes"],

@@ -6,8 +6,6 @@ memory than the one that ran out. Functions take a session and never commit.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,26 +16,16 @@ from sqlalchemy.orm import Session
 from records.errors import OutOfMemory
 from records.jobs import add_event, change
 from records.ladder import Answer, answer
+from records.likeness import step_digest
 from records.retries import Outcome
-from records.specs.memory import SavingMemory
 from records.states import AttemptStatus
 from records.tables import AttemptTable, DeviceTable, JobTable, MemoryLessonTable
 from records.thrift import Thrift
 
-_WITHOUT_EFFECT = frozenset(
-    {
-        *SavingMemory.model_fields,
-        "epochs", "head_epochs", "seed", "learning_rate", "head_learning_rate", "schedule", "early_stopping",
-        "class_weights", "rate_decay", "validation_fraction", "split_seed", "train_examples", "checkpoint_every_s",
-    }
-)  # fmt: skip
-"""Fields of specs that do not change what a step takes. A field that is not named here counts."""
-
 
 def training_key(spec: Mapping[str, Any]) -> str:
-    """The same for specs, as plain data, whose steps take as much memory before anything is saved."""
-    told = {name: value for name, value in spec.items() if name not in _WITHOUT_EFFECT}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    """The same for specs, as plain data, whose steps take as much memory: how they save some themselves counts too."""
+    return step_digest(spec)
 
 
 def begin_thriftily(
@@ -54,7 +42,7 @@ def begin_thriftily(
         lesson = _find(session, job, device)
         if lesson is not None and attempt.memory_bytes <= lesson.memory_bytes:
             found = lesson.thrift
-            text = f"Starts with {_words(job, found)}, as job {lesson.job_id} found out on {device.model}."
+            text = f"Starts with {_words(job, found)}, as {_teacher(session, lesson, job)} found out on {device.model}."
             change(session, job.id, thrift=found)
             add_event(session, job.id, "lesson", actor="yard", at=at, text=text)
     attempt.thrift = found
@@ -64,7 +52,7 @@ def begin_thriftily(
 
 def find_answer(session: Session, job: JobTable, attempt: AttemptTable, outcome: Outcome) -> Answer | None:
     """What `records.ladder` answers where an attempt ended for want of memory; None where it ended otherwise."""
-    if outcome.code != OutOfMemory.code:
+    if outcome.code != OutOfMemory.code or "on_oom" not in job.spec:  # other kinds cannot do without anything
         return None
     query = select(AttemptTable.thrift).where(AttemptTable.job_id == job.id, AttemptTable.id != attempt.id)
     earlier = session.scalars(query.where(AttemptTable.reason_code == OutOfMemory.code).order_by(AttemptTable.number))
@@ -92,6 +80,12 @@ def remember(session: Session, job: JobTable, attempt: AttemptTable, *, at: date
 
 def _find(session: Session, job: JobTable, device: DeviceTable) -> MemoryLessonTable | None:
     return session.get(MemoryLessonTable, (training_key(job.spec), device.kind, device.model))
+
+
+def _teacher(session: Session, lesson: MemoryLessonTable, job: JobTable) -> str:
+    """The job that a lesson is from; the numbers of others' jobs are theirs."""
+    mine = session.scalar(select(JobTable.owner_id).where(JobTable.id == lesson.job_id)) == job.owner_id
+    return f"job {lesson.job_id}" if mine else "an earlier job"
 
 
 def _most_that_ran_out(session: Session, job: JobTable, device: DeviceTable) -> int | None:

@@ -98,7 +98,7 @@ def delete_version(session: Session, version: ModelVersionTable) -> list[str]:
     Raises:
         Conflict: aliases point at it; the text lists them.
     """
-    _lock(session, version.model_id)
+    lock_model(session, version.model_id)
     names = session.scalars(
         select(ModelAliasTable.name).where(ModelAliasTable.version_id == version.id).order_by(ModelAliasTable.name)
     ).all()
@@ -113,7 +113,7 @@ def delete_model(session: Session, model: RegisteredModelTable) -> list[str]:
     Raises:
         Conflict: it has aliases; the text lists them.
     """
-    _lock(session, model.id)
+    lock_model(session, model.id)
     names = session.scalars(
         select(ModelAliasTable.name).where(ModelAliasTable.model_id == model.id).order_by(ModelAliasTable.name)
     ).all()
@@ -141,7 +141,7 @@ def move_alias(
         PreconditionRequired: it points elsewhere, and the mover did not say where they believe it to be.
         PreconditionFailed: it is not as the mover believes.
     """
-    _lock(session, version.model_id)
+    lock_model(session, version.model_id)
     row = _alias(session, version.model_id, alias)
     _check(row, alias, expected, must_say=row is not None and row.version_id != version.id)
     if row is not None and row.version_id == version.id:
@@ -165,7 +165,7 @@ def delete_alias(
         NotFound: there is no such alias.
         PreconditionRequired, PreconditionFailed: as in `move_alias`.
     """
-    _lock(session, model.id)
+    lock_model(session, model.id)
     row = _alias(session, model.id, alias) if re.fullmatch(ALIAS, alias) else None
     if row is None:
         raise NotFound(f"{model.name} has no alias {shorten(repr(alias))}.")
@@ -185,7 +185,12 @@ def _find(session: Session, owner_id: int, name: str) -> RegisteredModelTable | 
     return session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
 
-def _lock(session: Session, model_id: int) -> None:
+def lock_model(session: Session, model_id: int) -> None:
+    """Let nobody else change a registered model until the transaction ends.
+
+    Raises:
+        NotFound: it was deleted a moment ago.
+    """
     query = select(RegisteredModelTable.id).where(RegisteredModelTable.id == model_id).with_for_update()
     if session.scalar(query) is None:
         raise NotFound("This registered model was deleted a moment ago.")

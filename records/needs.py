@@ -22,9 +22,10 @@ GROWTH = 2
 _MOST_AT_ONCE = 200
 
 
-def learn(session: Session, job: JobTable) -> None:
+def learn(session: Session, job: JobTable, corrections: Mapping[str, Correction] | None = None) -> None:
     """Bring what the job asks for, and how long it is expected to take, in step with what alike jobs measured."""
-    corrections = corrections_for(session, job.spec, job.estimate)
+    if corrections is None:
+        corrections = corrections_for(session, job.spec, job.estimate)
     job.cpu_bytes = needed(job, "cpu", corrections)
     job.gpu_bytes = needed(job, "gpu", corrections)
     lasts = expect(session, job)
@@ -33,10 +34,17 @@ def learn(session: Session, job: JobTable) -> None:
 
 
 def teach(session: Session, job: JobTable) -> None:
-    """A run has gone through: let the waiting jobs that are like it learn from it."""
+    """A run has gone through: let the waiting jobs that are like it learn from it.
+
+    Those that somebody else has locked learn from the next one: whoever ends a job waits for no other.
+    """
+    if job.likeness is None:  # from before there were any
+        return
     query = select(JobTable).where(JobTable.likeness == job.likeness, JobTable.status == JobStatus.QUEUED)
-    for waiting in session.scalars(query.order_by(JobTable.id).limit(_MOST_AT_ONCE)):
-        learn(session, waiting)
+    corrections = corrections_for(session, job.spec, job.estimate)
+    query = query.order_by(JobTable.id).limit(_MOST_AT_ONCE).with_for_update(skip_locked=True)
+    for waiting in session.scalars(query):
+        learn(session, waiting, corrections)
     session.flush()
 
 
@@ -66,6 +74,6 @@ def corrections_for(
     session: Session, spec: dict[str, Any], estimate: Mapping[str, Any] | None
 ) -> dict[str, Correction]:
     """By kind of device, what alike jobs that measured themselves say of an estimate; nothing where there is none."""
-    if estimate is None or not isinstance(spec.get("network"), dict) or "dataset" not in spec:
+    if estimate is None or "dataset" not in spec:
         return {}
     return find_corrections(session, spec, form=int(estimate.get("form", 0)))

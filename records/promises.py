@@ -64,8 +64,8 @@ def due_at(made_at: datetime, likely: datetime, latest: datetime) -> datetime:
     return made_at + timedelta(seconds=due_after(span))
 
 
-def list_outcomes(session: Session, *, owner_id: int | None = None, limit: int = LOOKED_AT) -> Sequence[Outcome]:
-    """The newest promises that came out: those of jobs that have started; of everybody when `owner_id` is None."""
+def list_outcomes(session: Session, *, limit: int = LOOKED_AT) -> Sequence[Outcome]:
+    """The newest promises that came out: those of jobs that have started."""
     query = (
         select(
             PromiseTable.job_id,
@@ -80,7 +80,5 @@ def list_outcomes(session: Session, *, owner_id: int | None = None, limit: int =
         .order_by(PromiseTable.job_id.desc())
         .limit(limit)
     )
-    if owner_id is not None:
-        query = query.where(JobTable.owner_id == owner_id)
     rows: Sequence[Any] = session.execute(query).all()
     return [Outcome(*row) for row in rows]

@@ -18,18 +18,21 @@ from typing import Any, NamedTuple
 from sqlalchemy import Text, delete, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
-from records.database import lock_pass, upsert
+from records.database import lock_pass
 from records.dropped import drop, unnamed
 from records.jobs import add_event, change, lock_job
 from records.model_tables import ModelFileTable, ModelVersionTable
 from records.settings import Settings
 from records.states import FINISHED
-from records.tables import ArtifactTable, JobTable, LogLineTable, UserTable, YardTable
+from records.tables import ArtifactTable, JobTable, LogLineTable, UserTable
+from records.yard import note_time, read_time
 
 KEEP = "keep"
 """The tag that keeps a job's files."""
 _LAST = "last_retention"
 _EVERY = timedelta(hours=1)
+_AT_ONCE = 20
+"""Jobs whose files go in one transaction, which others wait for."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,13 @@ def retain_if_due(session: Session, policy: Policy, *, at: datetime) -> None:
     if policy == Policy():
         return
     lock_pass(session, "retention")
-    last = session.scalar(select(YardTable.value).where(YardTable.name == _LAST))
-    if last is not None and datetime.fromisoformat(last) > at - _EVERY:
+    last = read_time(session, _LAST)
+    if last is not None and last > at - _EVERY:
         return
-    statement = upsert(session, YardTable).values(name=_LAST, value=at.isoformat())
-    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": at.isoformat()}))
-    remove_files(session, find_expendable(session, policy, at=at), at=at)
+    found = find_expendable(session, policy, at=at)
+    remove_files(session, found[:_AT_ONCE], at=at)
+    if len(found) <= _AT_ONCE:  # else there are more the next time
+        note_time(session, _LAST, at)
 
 
 class _Room:
@@ -155,7 +159,7 @@ def _builds_on(session: Session) -> set[int]:
 def _named_jobs(part: Any) -> Iterator[int]:
     if isinstance(part, dict):
         for name, value in part.items():
-            if name == "job" and isinstance(value, int):
+            if name in ("job", "run") and isinstance(value, int):  # an export names its run by the number alone
                 yield value
             yield from _named_jobs(value)
     elif isinstance(part, list):

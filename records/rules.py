@@ -22,7 +22,6 @@ class Rules:
     shares: Mapping[str, float] = field(default_factory=dict)
     """By name of person: the share due to them beside others; 1 for who is not named."""
     most_running: int = 0
-    most_queued: int = 0
     most_week_hours: float = 0.0
     preempts: bool = False
     least_run_s: float = 600.0
@@ -34,7 +33,6 @@ class Rules:
             half_life_s=settings.half_life_s,
             shares=settings.shares,
             most_running=settings.most_running,
-            most_queued=settings.most_queued,
             most_week_hours=settings.most_week_hours,
             preempts=settings.preemption,
             least_run_s=settings.least_run_s,

@@ -42,7 +42,7 @@ def run_pass(session: Session, rules: Rules | None = None, *, lease_s: float, at
     plan = place(snapshot, rules.policy(session))
     bells = _place(session, plan, lease_s=lease_s, at=at)
     for preemption in plan.preemptions:
-        preempt(session, preemption.job_id, for_job_id=preemption.for_job_id, at=at)
+        preempt(session, preemption.job_id, at=at)
     _write_ranks(session, plan, waiting)
     _write_reasons(session, plan, waiting)
     write_forecasts(session, plan, waiting, at=at)

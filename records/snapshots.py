@@ -23,6 +23,8 @@ from records.workers import ONLINE
 _STOPS_WITHIN = Span(0.0, 30.0, 60.0)
 _SECOND_H = 1 / 3600
 _LEAST_PROGRESS = 0.02
+_TELLING = frozenset({"training", "painting", "predicting"})
+"""Stages whose progress is that of the whole job."""
 """From so much on, a job's own progress tells how long it will take."""
 
 _HAS_ATTEMPT = exists().where(AttemptTable.job_id == JobTable.id, AttemptTable.status.in_(OPEN_ATTEMPTS))
@@ -150,8 +152,9 @@ def _leases(session: Session, at: datetime) -> dict[int, list[Lease]]:
 
 def _left(row: Any, held_s: float) -> Span:
     """What is left of a running job: as it says itself, else by its progress, else by what was expected."""
-    told = row.live.get("time_left_s") if row.live.get("stage") == "training" else None
-    if told is None and row.progress > _LEAST_PROGRESS and row.live.get("stage") == "training":
+    tells = row.live.get("stage") in _TELLING
+    told = row.live.get("time_left_s") if tells else None
+    if told is None and row.progress > _LEAST_PROGRESS and tells:
         told = held_s * (1 - row.progress) / row.progress
     if told is not None:
         return Span(0.7 * told, float(told), 1.5 * told + 60)

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from records.estimates import Measured, list_measured
 from records.states import OPEN_ATTEMPTS, JobStatus
 from records.sweep import LAST_SWEEP
-from records.tables import AttemptTable, DeviceTable, JobTable, LeaseTable, WorkerTable, YardTable
+from records.tables import AttemptTable, DeviceTable, JobTable, LeaseTable, WorkerTable
+from records.yard import read_time
 
 LOOKED_BACK = timedelta(hours=1)
 """Jobs that began within this time tell how long one waits."""
@@ -124,8 +125,7 @@ def list_rightness(session: Session, *, form: int) -> list[Rightness]:
 
 def last_sweep(session: Session) -> datetime | None:
     """When a worker last swept well; None before the first sweep."""
-    value = session.scalar(select(YardTable.value).where(YardTable.name == LAST_SWEEP))
-    return datetime.fromisoformat(value) if value else None
+    return read_time(session, LAST_SWEEP)
 
 
 def quantiles(values: list[float]) -> dict[float, float]:

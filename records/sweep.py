@@ -11,14 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records.attempts import expire
-from records.database import lock_pass, upsert
+from records.database import lock_pass
 from records.intakes import expire_intakes
 from records.pictures import expire_pictures
 from records.schedule import Bell
 from records.states import AttemptStatus
-from records.tables import AttemptTable, LeaseTable, WorkerTable, YardTable
+from records.tables import AttemptTable, LeaseTable, WorkerTable
 from records.uploads import expire_uploads
 from records.workers import mark_silent_workers
+from records.yard import note_time
 
 LAST_SWEEP = "last_sweep"
 
@@ -49,8 +50,7 @@ def sweep(session: Session, *, silent_s: float, unheard_s: float, at: datetime) 
     expired = expire(session, at=at)
     mark_silent_workers(session, silent_s=silent_s, at=at)
     expire_pictures(session, at=at)
-    statement = upsert(session, YardTable).values(name=LAST_SWEEP, value=at.isoformat())
-    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": at.isoformat()}))
+    note_time(session, LAST_SWEEP, at)
     return Swept(
         expired_jobs=expired,
         unheard=_unheard(session, at - timedelta(seconds=unheard_s)),

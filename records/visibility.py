@@ -12,6 +12,7 @@ from records.access import TEAM, Viewer, Visibility
 from records.database import lock_pass
 from records.jobs import add_event, change, lock_job
 from records.model_tables import RegisteredModelTable
+from records.models import lock_model
 from records.set_tables import ImageSetTable
 from records.specs.base import Strict
 from records.teams import NAME_FORM, find_team
@@ -57,7 +58,8 @@ def show_set(session: Session, set_id: int, wanted: Showing, *, viewer: Viewer) 
     Raises:
         NotFound: there is no such team that the viewer is in.
     """
-    _show(session, lock_set(session, set_id), wanted, viewer)
+    team_id = _team_id(session, wanted, viewer)  # before the row, as whoever deletes a team does
+    _show(session, lock_set(session, set_id), wanted, team_id)
 
 
 def show_model(session: Session, model: RegisteredModelTable, wanted: Showing, *, viewer: Viewer) -> None:
@@ -66,11 +68,13 @@ def show_model(session: Session, model: RegisteredModelTable, wanted: Showing, *
     Raises:
         NotFound: there is no such team that the viewer is in.
     """
-    _show(session, model, wanted, viewer)
+    team_id = _team_id(session, wanted, viewer)
+    lock_model(session, model.id)
+    _show(session, model, wanted, team_id)
 
 
-def _show(session: Session, row: ImageSetTable | RegisteredModelTable, wanted: Showing, viewer: Viewer) -> None:
-    row.team_id = _team_id(session, wanted, viewer)
+def _show(session: Session, row: ImageSetTable | RegisteredModelTable, wanted: Showing, team_id: int | None) -> None:
+    row.team_id = team_id
     row.visibility = wanted.visibility
     session.flush()
 

@@ -1,6 +1,7 @@
 """One check of a person's dataset, from its claim to its verdict: stage, start the intake, listen, store, decide.
 
-One thread does it all, and renews the lease between its steps, none of which takes long.
+One thread does it all, and renews the lease between its steps, none of which takes long; while the upload is fetched
+from a store elsewhere, another fetches.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,7 +128,15 @@ class _Check:
             return self._allowed_folder(Path(claim.folder))
         if claim.upload_sha256 is None or not self._place.blobs.holds(claim.upload_sha256):
             raise _Refused("upload_gone", "The bytes of the upload are gone. Send them again.")
-        return self._place.blobs.local(claim.upload_sha256, self._folder)
+        return self._fetched(claim.upload_sha256)
+
+    def _fetched(self, sha256: str) -> Path:
+        """The upload as a file of this machine; that can take long where blobs lie elsewhere, and keeps its lease."""
+        with ThreadPoolExecutor(1) as fetching:
+            file = fetching.submit(self._place.blobs.local, sha256, self._folder)
+            while not wait([file], self._place.settings.flush_s).done:
+                self._renew({})
+            return file.result()
 
     def _allowed_folder(self, asked: Path) -> Path:
         """The folder, where its links lead, if that is below one that this worker may read."""

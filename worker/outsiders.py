@@ -53,8 +53,12 @@ class Outsiders:
         Args:
             holdings: by number of the GPU, what the yard has on it; its keys say which GPUs to look at.
         """
+        found: dict[int, Taken] = {}
         with _nvml() as is_there:
-            return {n: self._look_at(n, holding) for n, holding in holdings.items()} if is_there else {}
+            for number, holding in holdings.items() if is_there else ():
+                with suppress(pynvml.NVMLError):  # this GPU is lost, or is not shown to us
+                    found[number] = self._look_at(number, holding)
+        return found
 
     def _look_at(self, number: int, ours: Holding) -> Taken:
         gpu = pynvml.nvmlDeviceGetHandleByIndex(number)
@@ -78,7 +82,7 @@ def await_gone(number: int, pid: int, *, within_s: float, pause: Callable[[float
         False when it still held something at the end of that time. True at once where NVML cannot tell.
     """
     deadline = time.monotonic() + within_s
-    with _nvml() as is_there:
+    with _nvml() as is_there, suppress(pynvml.NVMLError):
         while is_there and pid in _by_process(pynvml.nvmlDeviceGetHandleByIndex(number)):
             if time.monotonic() > deadline:
                 log.warning("gpu.not_freed gpu=%s pid=%s", number, pid)

@@ -139,7 +139,7 @@ class _Supervisor:
             status = child.end()
             listener.join()
             self._await_memory(child.pid)
-        self._log(f"child.ended pid={child.pid} status={status} stopped={stopped or '-'}")
+        self._log("child.ended", pid=child.pid, status=status, stopped=stopped or "-")
         return outcome_of(
             status,
             listener.last_word,
@@ -216,7 +216,7 @@ class _Supervisor:
         while True:
             try:
                 self._recorder.finish(outcome)
-                self._log(f"attempt.finished outcome={outcome.status} code={outcome.code or '-'}")
+                self._log("attempt.finished", outcome=outcome.status, code=outcome.code or "-")
                 return
             except LeaseLost:
                 self._log("attempt.lease_lost")
@@ -237,10 +237,9 @@ class _Supervisor:
             return outcome
         return replace(outcome, advice=memory_advice(self._place.database, self._claim))
 
-    def _log(self, event: str) -> None:
-        what, _, fields = event.partition(" ")
-        claimed = self._claim
-        log.info("%s job_id=%s attempt=%s %s", what, claimed.job_id, claimed.number, fields)
+    def _log(self, event: str, **fields: object) -> None:
+        told = {"job_id": self._claim.job_id, "attempt": self._claim.number, **fields}
+        log.info(event + "".join(f" {name}=%s" for name in told), *told.values())
 
 
 def _presses_more(reason: StopReason, than: StopReason) -> bool:

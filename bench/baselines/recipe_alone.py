@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from ml.engine.device import prepare_device
-from ml.engine.quiet import quieten
-from ml.kinds import load_recipe
-from ml.reporter import Reporter
+from bench.recipes import run_recipe
 from records.events import Event, Facts, Metrics
-from records.orders import Order, OrderedDevice
-from records.specs import parse_spec
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
@@ -29,21 +23,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         if isinstance(event, Metrics) and any(point.name == "val/loss" for point in event.points):
             epochs_at_s.append(time.perf_counter())
 
-    quieten()
-    device = OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=8 * 10**9, threads=request["threads"])
-    spec = parse_spec(request["spec"])
-    recipe = load_recipe(spec.kind)
-    prepare_device(device)
-    with tempfile.TemporaryDirectory(dir=request["folder"]) as folder:
-        order = Order(
-            job_id=1,
-            attempt_number=1,
-            spec=spec.model_dump(mode="json"),
-            device=device,
-            inputs={"dataset": Path(request["dataset"])},
-            folder=Path(folder),
-        )
-        summary = recipe(spec, order, Reporter(hear))
+    summary = run_recipe(request, hear, inputs={"dataset": Path(request["dataset"])})
     return {"facts": facts, "epochs_at_s": epochs_at_s, "summary": summary}
 
 

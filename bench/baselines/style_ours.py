@@ -5,19 +5,13 @@ from __future__ import annotations
 import json
 import math
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from ml.engine.device import prepare_device
-from ml.engine.quiet import quieten
-from ml.kinds import load_recipe
+from bench.recipes import run_recipe
 from ml.networks.feature_networks import FEATURE_NETWORKS
-from ml.reporter import Reporter
 from records.events import Event, Facts, Metrics, Stage
-from records.orders import Order, OrderedDevice
-from records.specs import parse_spec
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
@@ -41,26 +35,13 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
             now = time.perf_counter() - began
             points.extend((now, point.value or math.inf) for point in event.points if point.name == "loss")
 
-    quieten()
-    device = OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=8 * 10**9, threads=request["threads"])
-    spec = parse_spec(request["spec"])
-    recipe = load_recipe(spec.kind)
-    prepare_device(device)
-    with tempfile.TemporaryDirectory(dir=request["folder"]) as folder:
-        order = Order(
-            job_id=1,
-            attempt_number=1,
-            spec=spec.model_dump(mode="json"),
-            device=device,
-            inputs={
-                "content": Path(request["content"]),
-                "styles.0.picture": Path(request["style"]),
-                "features": Path(request["features"]),
-            },
-            facts={"features_sha256": FEATURE_NETWORKS[request["spec"]["features"]].source.digest},
-            folder=Path(folder),
-        )
-        summary = recipe(spec, order, Reporter(hear))
+    inputs = {
+        "content": Path(request["content"]),
+        "styles.0.picture": Path(request["style"]),
+        "features": Path(request["features"]),
+    }
+    facts = {"features_sha256": FEATURE_NETWORKS[request["spec"]["features"]].source.digest}
+    summary = run_recipe(request, hear, inputs=inputs, facts=facts)
     return {
         "at_s": [at for at, _ in points],
         "losses": [loss for _, loss in points],

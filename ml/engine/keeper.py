@@ -9,13 +9,10 @@ from typing import Any
 import keras
 from numpy.typing import NDArray
 
-from ml.engine.checkpoint import read_checkpoint, write_checkpoint
+from ml.engine.checkpoint_folder import CheckpointFolder
 from ml.engine.state import TrainingState, denumber, number
 from ml.reporter import Interruption, Reporter
-from records.errors import ResumeImpossible, shorten
-
-KEPT = 2
-"""Checkpoints of this attempt that stay in the folder."""
+from records.errors import ResumeImpossible
 
 
 class CheckpointKeeper:
@@ -47,19 +44,14 @@ class CheckpointKeeper:
         clock: Callable[[], float],
         beside: Sequence[Any] = (),
     ) -> None:
-        self._folder = folder
         self._groups: dict[str, Sequence[keras.Variable]] = {
             "model": model.variables,
             "optimizer": [variable for optimizer in optimizers for variable in optimizer.variables],
             "average": average,
         }
         self._beside = list(beside)
-        self._identity = dict(identity)
         self._reporter = reporter
-        self._every_s = every_s
-        self._clock = clock
-        self._written_at = clock()
-        self._written: list[Path] = []
+        self._files = CheckpointFolder(folder, identity=identity, reporter=reporter, every_s=every_s, clock=clock)
 
     def save(self, state: TrainingState) -> None:
         """Write a checkpoint, announce it, and remove all but the last two.
@@ -67,21 +59,15 @@ class CheckpointKeeper:
         Raises:
             DiskFull: there is no room; the checkpoint before is still there.
         """
-        path = self._folder / f"checkpoint-{state.step}.npz"
         arrays, plain = state.to_parts()
         for group, variables in self._groups.items():
             arrays |= number(group, [variable.numpy() for variable in variables])
         arrays |= number("beside", [variable.numpy() for variable in self._beside])
-        write_checkpoint(path, arrays, {"identity": self._identity, "state": plain})
-        self._written_at = self._clock()
-        self._reporter.checkpoint(path, state.step)
-        self._written = [*(old for old in self._written if old != path), path]
-        while len(self._written) > KEPT:
-            self._written.pop(0).unlink(missing_ok=True)
+        self._files.write(state.step, arrays, plain)
 
     def save_if_due(self, state: TrainingState) -> None:
         """Write a checkpoint if the last one is old enough."""
-        if self._clock() - self._written_at >= self._every_s:
+        if self._files.is_due:
             self.save(state)
 
     def stop_if_asked(self, state: TrainingState) -> None:
@@ -96,24 +82,13 @@ class CheckpointKeeper:
         Raises:
             ResumeImpossible: the file is damaged, or of another training.
         """
-        arrays, meta = read_checkpoint(path)
-        check_identity(meta["identity"], self._identity, path)
+        arrays, plain = self._files.read(path)
         for group, variables in self._groups.items():
             _assign(variables, denumber(group, arrays), path)
         beside = denumber("beside", arrays)
         if beside and self._beside:
             _assign(self._beside, beside, path)
-        return TrainingState.from_parts(arrays, meta["state"])
-
-
-def check_identity(saved: Mapping[str, Any], wanted: Mapping[str, Any], path: Path) -> None:
-    """Raises ResumeImpossible where a checkpoint was written for other things than are asked for now."""
-    for name in sorted({*saved, *wanted}):
-        if saved.get(name) != wanted.get(name):
-            raise ResumeImpossible(
-                f"Expected a checkpoint with {name} = {shorten(wanted.get(name))}, but {path.name} was written with "
-                f"{shorten(saved.get(name))}. Ask for the same again, or start the job anew."
-            )
+        return TrainingState.from_parts(arrays, plain)
 
 
 def _assign(variables: Sequence[keras.Variable], arrays: Sequence[NDArray[Any]], path: Path) -> None:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ml.engine.checkpoint_folder import CheckpointFolder
 from ml.engine.identity import WITHOUT_EFFECT, describe_surroundings
 from ml.engine.memory import MemoryWatch
 from ml.engine.results import Results
@@ -89,13 +90,14 @@ def paint(spec: StyleTransferSpec, order: Order, reporter: Reporter) -> dict[str
 
     stages.begin("painting")
     painting = _Painting(sketch, levels, features, weights, spec)
-    keeper = PaintingKeeper(
+    files = CheckpointFolder(
         order.folder,
         identity=_identity(spec, order, chosen),
         reporter=reporter,
         every_s=spec.checkpoint_every_s,
         clock=time.monotonic,
     )
+    keeper = PaintingKeeper(files, reporter)
     _restore(painting, keeper, spec, order, reporter)
     while not painting.is_done:
         losses = painting.step()

@@ -60,6 +60,20 @@ def some_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def deterministic() -> None:
+    """TensorFlow computes the same bits every time."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training looks up after every step, so that a test can stop it after any."""
+    monkeypatch.setattr("ml.engine.pace.LOOK_UP_S", 0.0)
+
+
 @pytest.fixture
 def make_order(tmp_path: Path, tiny_mnist: Path) -> Callable[..., Order]:
     """Makes orders for the tiny dataset, each with a folder of its own."""

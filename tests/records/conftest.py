@@ -196,3 +196,22 @@ def race() -> Callable[..., list[Any]]:
         return results
 
     return run
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request, tmp_path):
+    """The address of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    else:
+        server = request.getfixturevalue("postgres_server")
+        yield server.make_empty("empty")
+        server.drop("empty")
+
+
+@pytest.fixture
+def empty(empty_url):
+    """A database without any table."""
+    database = Database(empty_url)
+    yield database
+    database.close()

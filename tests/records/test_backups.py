@@ -15,7 +15,6 @@ from sqlalchemy import inspect
 
 from records import backups, dropped, restoring
 from records.blobs import FolderBlobs
-from records.database import Database
 from records.dropped import are_held, columns_that_name_blobs
 from records.errors import BackupError, BlobUnavailable
 from records.restoring import check_backup, restore_backup
@@ -48,21 +47,6 @@ def folder(database, blobs, filled, tmp_path, clock):
     """A backup of that."""
     make(database, blobs, tmp_path / "backup", clock)
     return tmp_path / "backup"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request, tmp_path):
-    """A database without any table."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'restored.sqlite'}")
-        yield database
-        database.close()
-    else:
-        server = request.getfixturevalue("postgres_server")
-        database = Database(server.make_empty("restored"))
-        yield database
-        database.close()
-        server.drop("restored")
 
 
 def make(database, blobs, folder, clock):

@@ -12,7 +12,7 @@ from records.lessons import training_key
 from records.retries import Outcome
 from records.specs import parse_spec
 from records.states import JobStatus
-from records.tables import DeviceTable, MemoryLessonTable
+from records.tables import DeviceTable, JobTable, MemoryLessonTable
 from records.thrift import Thrift
 
 SPEC: dict[str, Any] = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}, "batch_size": 32}
@@ -26,12 +26,12 @@ class Trainings:
         self.yard = yard
         self.worker = yard.register()
 
-    def begin(self, **fields: Any):
-        """Submit and claim."""
+    def begin(self, *, demand: dict[str, Any] | None = None, **fields: Any):
+        """Submit and claim; it asks for a whole device, or for what `demand` says."""
         yard, spec = self.yard, parse_spec(SPEC | fields)
         with yard.database.write() as session:
             args = {"owner_id": yard.owner_id, "actor": "user:grace", "parameters": 0, "at": yard.clock()}
-            jobs.submit(session, spec, **args)
+            jobs.submit(session, spec, demand=demand, **args)
         return yard.start_again(self.worker)
 
     def fall_short(self, claim: Any, times: int = 1):
@@ -99,6 +99,30 @@ def test_other_errors_and_interruptions_stay_on_the_rung(yard, trainings):
     assert yard.job(claim.job_id).retries_left == 1
 
 
+def test_a_kind_that_cannot_do_without_anything_fails_as_what_it_is(yard, trainings):
+    """Its fields may have the names of others and other values."""
+    claim = trainings.begin()
+    style = {"kind": "style_transfer", "content": 1, "styles": [{"picture": 2}], "precision": "bfloat16"}
+    with yard.database.write() as session:
+        session.get_one(JobTable, claim.job_id).spec = parse_spec(style).model_dump(mode="json")
+    assert yard.finish(claim, SHORT) == JobStatus.FAILED
+    assert yard.job(claim.job_id).reason_code == "out_of_memory"
+
+
+def test_a_training_that_was_lent_a_part_is_lent_more_before_it_does_without(yard, trainings):
+    demand = {kind: {"runtime_bytes": 10**9, "peak_bytes": 10**9} for kind in ("cpu", "gpu")}
+    claim = trainings.begin(max_retries=1, demand=demand)
+    assert yard.finish(claim, SHORT) == JobStatus.QUEUED
+    job = yard.job(claim.job_id)
+    assert (job.retries_left, job.gpu_bytes, job.thrift) == (0, 4 * 10**9, None)
+    yard.clock.advance(60)
+    again = yard.start_again(trainings.worker)
+    assert (again.thrift, again.memory_bytes) == (None, 4 * 10**9)
+    assert yard.finish(again, SHORT) == JobStatus.QUEUED
+    assert yard.job(claim.job_id).retries_left == 0, "a rung spends none"
+    assert Thrift(**yard.job(claim.job_id).thrift) == Thrift(micro_batch=16)
+
+
 def test_a_cancelled_job_climbs_no_further(yard, trainings):
     claim = trainings.begin()
     yard.cancel(claim.job_id)
@@ -134,12 +158,22 @@ def test_the_next_job_like_it_starts_with_what_worked(yard, trainings):
         {"dataset": "fashion-mnist"},
         {"optimizer": {"name": "sgd"}},
         {"on_oom": "fail"},
+        {"micro_batch": 4},
+        {"precision": "mixed"},
     ],
     ids=lambda fields: next(iter(fields)),
 )
 def test_another_training_starts_as_its_spec_says(trainings, fields):
     learned(trainings)
     assert trainings.begin(**fields).thrift is None
+
+
+def test_a_lesson_from_somebody_else_does_not_name_their_job(yard, trainings):
+    claim = learned(trainings)
+    with yard.database.write() as session:
+        session.get_one(JobTable, claim.job_id).owner_id = yard.add_person("ada")
+    (event,) = yard.events(trainings.begin().job_id, "lesson")
+    assert "as an earlier job found out" in event.text
 
 
 def test_a_lesson_holds_for_no_more_memory_than_ran_out(yard, trainings):

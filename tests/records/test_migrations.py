@@ -7,26 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from records import schema
-from records.database import Database
 from records.errors import NotAvailable, SchemaNewer
 from tests.records.any_rows import fill, rows_of
 
 REVISIONS = sorted(schema.revisions())
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request, tmp_path):
-    """A database without any table."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
-        yield database
-        database.close()
-    else:
-        server = request.getfixturevalue("postgres_server")
-        database = Database(server.make_empty("migrated"))
-        yield database
-        database.close()
-        server.drop("migrated")
 
 
 @pytest.mark.parametrize("revision", REVISIONS)

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import update
 
 from records import jobs
-from records.durations import work_of
+from records.durations import expect, work_of
 from records.likeness import likeness_of
+from records.needs import learn
 from records.retries import Outcome
 from records.specs import parse_spec
-from records.tables import AttemptTable
+from records.tables import AttemptTable, JobTable
 
 MB = 10**6
 TRAIN = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}, "epochs": 4}
@@ -103,6 +104,20 @@ def test_nothing_is_expected_to_last_longer_than_it_may(yard):
     assert (job.lasts_from_s, job.lasts_s, job.lasts_until_s) == (60, 60, 60)
 
 
+def test_jobs_from_before_there_was_likeness_are_not_all_alike(yard, submit):
+    worker = yard.register()
+    submit()
+    old = run(yard, worker, seconds=100)
+    with yard.database.write() as session:
+        session.execute(update(JobTable).where(JobTable.id == old).values(likeness=None))
+    waiting = submit()
+    with yard.database.write() as session:
+        job = session.get_one(JobTable, waiting)
+        job.likeness = None
+        learn(session, job)
+        assert expect(session, job) is None
+
+
 def test_likeness_sees_the_network_and_not_the_schedule():
     spec = parse_spec(TRAIN).model_dump(mode="json")
     assert likeness_of(spec) == likeness_of({**spec, "epochs": 9, "seed": 5, "priority": 3, "learning_rate": 0.1})
@@ -115,4 +130,6 @@ def test_likeness_sees_the_network_and_not_the_schedule():
 
 def test_work_grows_with_steps_and_epochs_and_is_one_where_nobody_knows():
     assert work_of({"epochs": 3}, ESTIMATE) == 150
+    assert work_of({"epochs": 0, "head_epochs": 3}, ESTIMATE) == 150
+    assert work_of({"steps": 3}, ESTIMATE) == 50
     assert work_of({"steps": 3}, None) == 1

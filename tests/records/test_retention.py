@@ -14,6 +14,7 @@ from records.model_tables import ModelVersionTable, RegisteredModelTable
 from records.retention import Policy, find_expendable, remove_files, retain_if_due
 from records.retries import Outcome
 from records.set_tables import DroppedBlobTable
+from records.specs import parse_spec
 from records.tables import JobTable
 
 DAY = 86_400
@@ -139,13 +140,24 @@ def test_a_registered_job_keeps_its_files(yard, ended):
     assert expendable(yard, days=1) == []
 
 
-@pytest.mark.parametrize("spec", [{"job": None}, {"base": {"job": None}}, {"runs": [{"job": None}]}])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"kind": "export", "run": None},
+        {"kind": "predict", "run": {"job": None}, "dataset": "mnist"},
+        {"kind": "convolutionalise", "run": {"job": None}},
+        {"kind": "evaluate", "runs": [{"job": None}]},
+        {"kind": "finetune", "base": {"job": None}, "dataset": "mnist"},
+        {"kind": "segment", "base": {"job": None}, "dataset": "nuclei", "network": {"name": "fcn8s"}},
+    ],
+    ids=lambda spec: spec["kind"],
+)
 def test_a_job_on_which_an_unfinished_one_builds_keeps_its_files(yard, ended, spec):
     job_id = ended(b"1")
     later = yard.submit()
     with yard.database.write() as session:
-        named = str(spec).replace("None", str(job_id))
-        session.get_one(JobTable, later).spec = json.loads(named.replace("'", '"'))
+        named = json.loads(json.dumps(spec).replace("null", str(job_id)))
+        session.get_one(JobTable, later).spec = parse_spec(named).model_dump(mode="json")
     yard.clock.advance(10 * DAY)
     assert expendable(yard, days=1) == []
     yard.cancel(later)
@@ -159,7 +171,7 @@ def test_a_job_that_came_to_be_needed_since_it_was_found_keeps_its_files(yard, e
         found = find_expendable(session, Policy(days=1), at=yard.clock())
     later = yard.submit()
     with yard.database.write() as session:
-        session.get_one(JobTable, later).spec = {"job": first}
+        session.get_one(JobTable, later).spec = {"kind": "export", "run": first}
         remove_files(session, found, at=yard.clock())
     assert (files(yard, first), files(yard, second)) == (["f0"], [])
 

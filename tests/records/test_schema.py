@@ -14,30 +14,10 @@ from sqlalchemy import inspect, text
 
 from records import schema
 from records.accounts import create_user
-from records.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATE = "import sys; from records.database import Database; from records.schema import migrate; sys.stdin.read(1); \
 d = Database(sys.argv[1]); migrate(d); d.close()"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request, tmp_path):
-    """The address of a database without any table."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
-    else:
-        server = request.getfixturevalue("postgres_server")
-        yield server.make_empty("empty")
-        server.drop("empty")
-
-
-@pytest.fixture
-def empty(empty_url):
-    """A database without any table."""
-    database = Database(empty_url)
-    yield database
-    database.close()
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(database):

@@ -77,15 +77,14 @@ def export(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a run's model in formats that other programs read, each file proved on real images."""
-    from trainyard.cli.spec_options import set_value
+    from trainyard.cli.spec_options import set_values
 
     spec: dict[str, Any] = {
         "kind": "export",
         "run": int(run) if run.isascii() and run.isdigit() else run,
         "formats": [name.strip() for name in formats.split(",") if name.strip()],
     }
-    for setting in sets or []:
-        set_value(spec, setting)
+    set_values(spec, sets)
     client = connect(context)
     follow_up(client, client.submit(spec), watch_it=watch_it, as_json=as_json)
 

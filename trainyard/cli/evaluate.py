@@ -28,7 +28,7 @@ def evaluate(
     as_json: JsonFlag = False,
 ) -> None:
     """Count how often a trained model is right, or several that vote, with a confidence interval."""
-    from trainyard.cli.spec_options import set_value
+    from trainyard.cli.spec_options import set_values
 
     spec: dict[str, Any] = {"kind": "evaluate", "runs": [read_run(text) for text in runs], "split": split}
     if dataset:
@@ -37,8 +37,7 @@ def evaluate(
         spec["vote_weights"] = [_number(text) for text in vote_weights.split(",")]
     if views:
         spec["test_time_augmentation"] = {"count": views}
-    for setting in sets or []:
-        set_value(spec, setting)
+    set_values(spec, sets)
     send(context, spec, watch_it=watch_it, as_json=as_json)
 
 

@@ -20,8 +20,7 @@ def read_spec(file: Path | None, *, kind: str, sets: Iterable[str]) -> dict[str,
     spec: dict[str, Any] = read_json_file(file) if file is not None else {}
     if kind:
         spec["kind"] = kind
-    for setting in sets:
-        set_value(spec, setting)
+    set_values(spec, sets)
     return spec
 
 
@@ -41,6 +40,12 @@ def read_json_file(file: Path) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise typer.BadParameter(f"{file} holds no JSON object.")
     return read
+
+
+def set_values(spec: dict[str, Any], settings: Iterable[str] | None) -> None:
+    """Set each of some `key=value`. Raises as `set_value` does."""
+    for setting in settings or ():
+        set_value(spec, setting)
 
 
 def set_value(spec: dict[str, Any], setting: str) -> None:

@@ -30,7 +30,7 @@ def style(
     as_json: JsonFlag = False,
 ) -> None:
     """Paint CONTENT in the manner of STYLE: --set size=1024 --set steps=500 --set preserve_colors=luminance …"""
-    from trainyard.cli.spec_options import set_value
+    from trainyard.cli.spec_options import set_values
 
     _check(content, *styles, *(masks or []))
     for name, given in (("--weight", weights), ("--mask", masks)):
@@ -45,8 +45,7 @@ def style(
         if masks:
             one["mask"] = client.upload_picture(masks[index]).id
         spec["styles"].append(one)
-    for setting in sets or []:
-        set_value(spec, setting)
+    set_values(spec, sets)
     follow_up(client, client.submit(spec, idempotency_key=key or None), watch_it=watch_it, as_json=as_json)
 
 

@@ -31,13 +31,12 @@ def finetune(
     as_json: JsonFlag = False,
 ) -> None:
     """Fine-tune a network that has learned before on a dataset of your own."""
-    from trainyard.cli.spec_options import set_value
+    from trainyard.cli.spec_options import set_values
 
     spec: dict[str, Any] = {"kind": "finetune", "dataset": dataset}
     if base:
         spec["base"] = read_base(base)
-    for setting in sets or []:
-        set_value(spec, setting)
+    set_values(spec, sets)
     send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
 
 
@@ -51,11 +50,10 @@ def train(
     as_json: JsonFlag = False,
 ) -> None:
     """Train a network from random weights."""
-    from trainyard.cli.spec_options import set_value
+    from trainyard.cli.spec_options import set_values
 
     spec: dict[str, Any] = {"kind": "train", "dataset": dataset, "network": {"name": network}}
-    for setting in sets or []:
-        set_value(spec, setting)
+    set_values(spec, sets)
     send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
 
 
@@ -72,13 +70,12 @@ def segment(
     as_json: JsonFlag = False,
 ) -> None:
     """Train a network to tell the class of every pixel, on a dataset with masks."""
-    from trainyard.cli.spec_options import set_value
+    from trainyard.cli.spec_options import set_values
 
     spec: dict[str, Any] = {"kind": "segment", "dataset": dataset, "network": {"name": network}}
     if base:
         spec["base"] = read_base(base)
-    for setting in sets or []:
-        set_value(spec, setting)
+    set_values(spec, sets)
     send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
 
 

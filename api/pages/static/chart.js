@@ -1,7 +1,8 @@
 // A line chart in SVG: two axes, a few series, a read-out that follows pointer and arrow keys, and a log scale.
 // Colours and dashes come from the style sheet, by the class of each series.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { make, text } from "./svg.js";
+
 const MARGIN = { top: 10, right: 12, bottom: 26, left: 52 };
 
 /**
@@ -165,16 +166,4 @@ function legendKey({ label, look }, legend) {
 
 function dot(svg, [step, value], look, scales) {
   svg.append(make("circle", { class: look, r: 3.5, cx: scales.x(step), cy: scales.y(value) }));
-}
-
-function text(content, attributes) {
-  const element = make("text", attributes);
-  element.textContent = content;
-  return element;
-}
-
-function make(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }

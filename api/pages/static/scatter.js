@@ -1,7 +1,8 @@
 // Estimated against measured peaks in SVG: both axes logarithmic and alike, the line of "just right", the range of
 // each estimate as a bar, and a read-out that follows pointer and arrow keys. Colours come from the style sheet.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { make, text } from "./svg.js";
+
 const MARGIN = { top: 10, right: 14, bottom: 40, left: 62 };
 const LEAST_BYTES = 1000;
 const WAYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
@@ -93,16 +94,4 @@ function ticks({ low, high }) {
   const steps = high - low > 2.2 ? [1] : high - low > 0.8 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
   for (let e = Math.floor(low); e <= high; e++) for (const m of steps) decades.push(m * 10 ** e);
   return decades.filter((v) => Math.log10(v) >= low && Math.log10(v) <= high);
-}
-
-function text(content, attributes) {
-  const element = make("text", attributes);
-  element.textContent = content;
-  return element;
-}
-
-function make(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }

@@ -17,14 +17,12 @@ from ml.engine.steps import Forward, RateGroup, TrainingSteps
 from ml.networks import LOGITS, PROBABILITIES, Draft, Network
 from ml.networks.layers import Activation, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Rescaling
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning"),
+    pytest.mark.usefixtures("deterministic"),
+]
 
 IMAGES, RATE = 6, 0.05
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _deterministic() -> None:
-    tf.config.experimental.enable_op_determinism()
 
 
 def network(*, norm: bool = False, dropout: bool = False, layers: int = 3) -> Network:

@@ -26,7 +26,10 @@ from ml.networks.layers import LAYERS
 from records.specs import NetworkSpec, parse_as
 from tests.ml.small_networks import SMALL
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # TensorFlow 2.21
+    pytest.mark.usefixtures("deterministic"),
+]
 
 SHAPE = (28, 28, 2)
 QUICK = ("lenet5", "plain_cnn", "resnet20", "mobilenet_v2")
@@ -116,13 +119,6 @@ OWN: dict[str, list[dict[str, Any]]] = {
         *END,
     ],
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _deterministic() -> None:
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
 
 
 @pytest.fixture(autouse=True)

@@ -17,26 +17,16 @@ from records.orders import Order
 from tests.ml.recipes.stopping import assert_same_end, last_checkpoint, run
 from tests.ml.small_networks import FASTEST, SMALL
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # TensorFlow 2.21
+    pytest.mark.usefixtures("deterministic", "watchful"),
+]
 
 MakeOrder = Callable[..., Order]
 
 ON_DIGITS = ("lenet5", "dense", "plain_cnn", "vgg19", "squeezenet", "googlenet", "resnet20", "resnet32")
 """Networks that learn real digits in a minute each, as small as here."""
 EVERY = [name if name in FASTEST else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _deterministic() -> None:
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
-
-
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look up after every step, so that the tests can stop after any."""
-    monkeypatch.setattr("ml.engine.pace.LOOK_UP_S", 0.0)
 
 
 def spec_of(name: str, **changes: Any) -> dict[str, Any]:

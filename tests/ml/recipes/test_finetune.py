@@ -17,7 +17,10 @@ from records.orders import Order
 from tests.ml.recipes.stopping import StoppingReporter, assert_same_end, last_checkpoint, run
 from tests.ml.staged import write_staged
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # TensorFlow 2.21
+    pytest.mark.usefixtures("deterministic", "watchful"),
+]
 
 
 def _block(name: str, filters: int) -> list[dict[str, Any]]:
@@ -57,18 +60,6 @@ PLAIN: dict[str, Any] = {
 }
 STEPS = 3
 """An epoch: 40 photographs in batches of 16."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _deterministic() -> None:
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
-
-
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml.engine.pace.LOOK_UP_S", 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,10 @@ from records.events import Artifact, Facts, Metrics
 from tests.ml.recipes.stopping import assert_same_end, last_checkpoint, run
 from tests.ml.scenes import CLASSES, write_scenes
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # TensorFlow 2.21
+    pytest.mark.usefixtures("deterministic", "watchful"),
+]
 
 PLAIN: dict[str, Any] = {
     "kind": "segment",
@@ -40,18 +43,6 @@ RANDOM = PLAIN | {
     "schedule": {"name": "plateau", "patience": 1},
 }
 METRICS = {"loss", "accuracy", "mean_iou", "dice", "boundary_f1"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _deterministic() -> None:
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
-
-
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml.engine.pace.LOOK_UP_S", 0.0)
 
 
 @pytest.fixture(scope="module")

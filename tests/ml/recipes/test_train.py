@@ -21,7 +21,10 @@ from records.specs import parse_spec
 from records.thrift import Thrift
 from tests.ml.recipes.stopping import StoppingReporter, assert_same_end, last_checkpoint, run
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # TensorFlow 2.21
+    pytest.mark.usefixtures("deterministic", "watchful"),
+]
 
 MakeOrder = Callable[..., Order]
 
@@ -39,19 +42,6 @@ EVERYTHING_RANDOM = PLAIN | {
 }
 STEPS_PER_EPOCH = 6
 """256 images in batches of 48; the last holds 16."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _deterministic() -> None:
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
-
-
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look up after every step, so that the tests can stop after any."""
-    monkeypatch.setattr("ml.engine.pace.LOOK_UP_S", 0.0)
 
 
 CASES = {

@@ -18,7 +18,10 @@ from records.events import Artifact, Facts, Metrics
 from tests.ml.recipes.stopping import assert_same_end, last_checkpoint, run
 from tests.ml.staged import write_staged
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # TensorFlow 2.21
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # TensorFlow 2.21
+    pytest.mark.usefixtures("deterministic", "watchful"),
+]
 
 PLAIN: dict[str, Any] = {
     "kind": "train",
@@ -35,18 +38,6 @@ RANDOM = PLAIN | {
     "label_smoothing": 0.1,
     "class_weights": "balanced",
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _deterministic() -> None:
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
-
-
-@pytest.fixture(autouse=True)
-def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml.engine.pace.LOOK_UP_S", 0.0)
 
 
 @pytest.fixture(scope="module")
