@@ -37,7 +37,7 @@ class JobsQuery(Query):
     tag: Annotated[list[PlainText], Field(max_length=20)] = []
     """Only jobs with this tag; may be repeated: with all of them."""
     mine: bool = False
-    """Only one's own jobs, for administrators, who see all."""
+    """Only one's own jobs, without what others show one."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     """At most so many."""
     cursor: Cursor | None = None
@@ -71,7 +71,7 @@ class ModelsQuery(Query):
     """Which registered models to list."""
 
     mine: bool = False
-    """Only one's own, for administrators, who see all."""
+    """Only one's own, without what others show one."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     """At most so many."""
     cursor: Cursor | None = None

@@ -133,7 +133,7 @@ class DatasetsQuery(Query):
     """Which datasets to list."""
 
     mine: bool = False
-    """Only one's own: neither the catalogue, nor others' for administrators, who see all."""
+    """Only one's own: neither the catalogue, nor what others show one."""
     limit: Annotated[int, Field(ge=1, le=200)] = 200
     """At most so many."""
     cursor: Cursor | None = None

@@ -32,7 +32,7 @@ from records.visibility import Showing
 
 REFERENCE = "#/components/schemas/{model}"
 _TOKEN, _COOKIE = "token", "cookie"
-_NUMBERS = frozenset({"job_id", "number", "class_index", "token_id", "prediction_id"})
+_NUMBERS = frozenset({"job_id", "number", "class_index", "token_id", "prediction_id", "picture_id"})
 """Parameters of paths that are whole numbers."""
 _EVERYWHERE = (401, 429, 500, 503)
 _PARAMETERS, _BODY, _OTHERS, _STREAMS = "x-parameters", "x-body", "x-other-media-types", "x-streams"
@@ -142,6 +142,8 @@ def _complete_operation(method: str, operation: dict[str, Any]) -> None:
     scope = operation.pop(_SCOPE, None) or ("read" if method.upper() in SAFE_METHODS else "write")
     if operation.get("security"):
         operation["security"] = [{_TOKEN: [scope]}, {_COOKIE: []}]
+        if method.upper() not in SAFE_METHODS:  # a token of a smaller scope, a cookie without the session's token
+            operation["responses"].setdefault("403", _problem_response(403))
     for parameter in operation["parameters"]:
         if parameter["name"] in _NUMBERS:
             parameter["schema"] = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}

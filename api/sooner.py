@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -76,7 +76,7 @@ def _batches(session: Session, row: AnyRow, free: list[Free], threads: int | Non
     """Smaller batches that fit what is free now."""
     if row.estimate is None or row.started_at is not None or "batch_size" not in row.spec:
         return
-    library = YardLibrary(session, Viewer(row.owner_id))
+    library = YardLibrary(session, Viewer(row.owner_id, sees_all=True))  # what it names was seen when it was accepted
     try:
         spec = parse_spec(row.spec, test_kinds=True)
         cost = inspect(spec, library).cost
@@ -88,13 +88,22 @@ def _batches(session: Session, row: AnyRow, free: list[Free], threads: int | Non
     told = set()
     for batch in _largest(cost, free, factors, below=int(row.spec["batch_size"])):
         for fewer in (batch, _round(batch * 3 // 4), _round(batch // 2)):  # the largest one is an approximation
-            needs = inspect(spec.model_copy(update={"batch_size": max(1, fewer)}), library).needs
+            fields = _fewer(row.spec, max(1, fewer))
+            needs = inspect(spec.model_copy(update=fields), library).needs
             demand = demand_with(needs, factors, threads)
             if fewer and _fits_now(demand, free):
                 if fewer not in told:
                     told.add(fewer)
-                    yield Change({"batch_size": fewer}, demand, f"With a batch of {fewer}")
+                    yield Change(fields, demand, f"With a batch of {fewer}")
                 break
+
+
+def _fewer(spec: Mapping[str, Any], batch_size: int) -> dict[str, int]:
+    """The fields of a smaller batch; a micro-batch is no larger than it."""
+    smaller = {"batch_size": batch_size}
+    if spec.get("micro_batch"):
+        smaller["micro_batch"] = min(spec["micro_batch"], batch_size)
+    return smaller
 
 
 def _fits_now(demand: Demand, free: list[Free]) -> bool:

@@ -23,8 +23,6 @@ from records.tables import TeamTable, UserTable
 NAME_FORM = r"[a-z0-9][a-z0-9_-]{0,62}"
 PACKS = "packs/"
 """Begins the names of stored packs."""
-PACKS = "packs/"
-"""Begins the names of stored packs."""
 _NAME = re.compile(NAME_FORM)
 _REFERENCE = re.compile(rf"(?:(?P<owner>.+)/)?(?P<name>{NAME_FORM})(?:@(?P<number>[1-9][0-9]{{0,8}}))?")
 

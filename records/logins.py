@@ -38,7 +38,7 @@ def count_try(session: Session, account: str, address: str, *, at: datetime) -> 
     Raises:
         TooManyLogins: there have been too many lately.
     """
-    account, address = account[:100], address[:100]
+    account, address = _plain(account), address[:100]
     lock_pass(session, "logins")
     session.execute(delete(LoginTryTable).where(LoginTryTable.at <= at - SPAN))
     at_account, from_address = LoginTryTable.account == account, LoginTryTable.address == address
@@ -56,15 +56,20 @@ def find_login(session: Session, account: str) -> tuple[Person | None, str | Non
 
     Nobody is found who has been deactivated. Whether a password is right is asked after the transaction: it takes long.
     """
-    row = session.scalar(select(UserTable).where(UserTable.name == account, UserTable.deactivated_at.is_(None)))
+    row = session.scalar(select(UserTable).where(UserTable.name == _plain(account), UserTable.deactivated_at.is_(None)))
     return (None, None) if row is None else (Person(row.id, row.name, row.role), row.password_hash)
 
 
 def forget_tries(session: Session, account: str, address: str) -> None:
     """Somebody has got in: their tries count no more."""
     session.execute(
-        delete(LoginTryTable).where(LoginTryTable.account == account[:100], LoginTryTable.address == address[:100])
+        delete(LoginTryTable).where(LoginTryTable.account == _plain(account), LoginTryTable.address == address[:100])
     )
+
+
+def _plain(account: str) -> str:
+    """A name as it may stand in a row: whatever else came was nobody's."""
+    return account[:100] if account.isprintable() else "\ufffd"
 
 
 def _check(session: Session, most: int, counted: ColumnElement[bool], at: datetime) -> None:

@@ -162,7 +162,7 @@ class Client(OwnDatasets):
             kind: only this kind.
             name: only jobs with this in their name.
             tag: only jobs with this tag, or with all of these.
-            mine: only one's own, for administrators, who see all.
+            mine: only one's own, without what others show one.
             limit: at most so many in all.
         """
         statuses = status if status is None or isinstance(status, str) else tuple(status)

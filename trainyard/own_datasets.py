@@ -27,7 +27,7 @@ class OwnDatasets(Reader):
         """The datasets that the yard knows: the catalogue's and one's own.
 
         Args:
-            mine: only one's own, also for administrators, who see all.
+            mine: only one's own, without what others show one.
         """
         return Page[Dataset](items=tuple(self._all(Dataset, _PATH, {"mine": True} if mine else {})))
 

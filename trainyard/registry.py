@@ -22,10 +22,10 @@ _MODELS = "/api/v1/models"
 
 
 class Registry(Reader):
-    """The registered models of a yard, as one person sees them. Others' are named `owner/name`, for administrators."""
+    """The registered models of a yard, as one person sees them. Others' are named `owner/name`."""
 
     def list(self, *, mine: bool = False) -> Iterator[RegisteredModel]:
-        """Registered models by name; `mine` for administrators, who see all."""
+        """Registered models by name; `mine`: only one's own."""
         return self._all(RegisteredModel, _MODELS, present({"mine": mine or None}))
 
     def get(self, name: str) -> FullModel:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import render_template, request
 
 from api.auth import require_admin, require_person
@@ -49,6 +47,8 @@ def audit_page() -> str:
     """Who did what, the newest first, for administrators."""
     require_admin()
     actor, act = request.args.get("user", "")[:100], request.args.get("act", "")[:50]
+    if not (actor + act).isprintable():
+        raise InvalidRequest("Expected plain text to look for.")
     with the_yard().database.read() as session:
         found = list_lines(session, actor=actor or None, act=act or None, before=_before(), limit=_LINES + 1)
     older = found[_LINES - 1].id if len(found) > _LINES else None
@@ -61,10 +61,9 @@ def own_teams() -> list[str]:
         return [team.name for team in teams.list_teams(session, viewer_of(require_person()))]
 
 
-def may_change(owner: str) -> bool:
-    """Whether the present person may change what belongs to the person of that name."""
-    person: Any = require_person()
-    return bool(person.is_admin or person.name == owner)
+def may_change(owner_id: int) -> bool:
+    """Whether the present person may change what belongs to that one."""
+    return viewer_of(require_person()).may_change(owner_id)
 
 
 def _before() -> int | None:

@@ -11,7 +11,6 @@ from api.model_shapes import alias_etag
 from api.pages.bars import DrawnDevice
 from api.pages.words import flat, scores, spec_rows
 from api.shapes import accuracy_shape, job_shape
-from api.sooner import find_changes
 from ml.estimates import FORM
 from ml.kinds import KINDS
 from ml.networks import NETWORKS, make_network
@@ -20,7 +19,6 @@ from records import reading
 from records.access import seen_jobs, sees, viewer_of
 from records.accounts import Person
 from records.artifacts import CHECKPOINT, list_artifacts
-from records.clock import utc_now
 from records.database import Database
 from records.errors import NotFound
 from records.estimates import list_measured
@@ -29,7 +27,6 @@ from records.model_reading import VersionRow
 from records.promises import list_outcomes
 from records.references import Reference
 from records.runs import read_facts
-from records.settings import Settings
 from records.specs.earlier import RECORD, weights_name
 from records.states import JobStatus
 from records.teams import name_of_team
@@ -66,7 +63,7 @@ def jobs_page(database: Database, person: Person, *, status: str, tag: str, befo
     return shown | {"counts": counts}
 
 
-def job_page(database: Database, person: Person, job_id: int, settings: Settings) -> dict[str, Any]:
+def job_page(database: Database, person: Person, job_id: int) -> dict[str, Any]:
     """All that one job's page shows, but for curves and log, which its script asks for.
 
     Raises:
@@ -78,13 +75,11 @@ def job_page(database: Database, person: Person, job_id: int, settings: Settings
         attempts = reading.read_attempts(session, [job_id])[job_id]
         events = reading.read_last_events(session, job_id, limit=_MOST_EVENTS)
         facts = read_facts(session, job_id)
-        sooner = find_changes(session, job, settings, at=utc_now()) if job.place is not None else []
         predicts = _predicts(session, job, {file.name for file in artifacts})
         names = shelf.names_of_job(session, viewer_of(person), job_id)
     kept = {file.name for file in artifacts}
     hung = {file.name: file.sha256 for file in artifacts if file.kind in _HUNG}
     return {
-        "sooner": sooner,
         "job": job,
         "predicts": predicts,
         "names": names,

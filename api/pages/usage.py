@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from api.visible import only_senders
 from records.accounts import Person
 from records.database import Database
 from records.job_quotas import Standing, standings
@@ -23,7 +24,7 @@ TITLES = {
 def usage_page(database: Database, person: Person, settings: Settings, *, at: datetime) -> dict[str, Any]:
     """Everybody's use for an administrator, one's own for others; and one's own limits."""
     with database.read() as session:
-        people = daily_use(session, at=at, days=DAYS, owner_id=None if person.is_admin else person.id)
+        people = daily_use(session, at=at, days=DAYS, owner_id=only_senders())
         limits = standings(session, person, settings, at=at)
     most = max((hours for use in people for hours in use.hours.values()), default=0.0)
     return {"days": days_until(at, DAYS), "people": people, "most": most, "limits": [_limit(each) for each in limits]}

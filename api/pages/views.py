@@ -76,8 +76,7 @@ def jobs() -> str:
 
 def job(job_id: int) -> str:
     """One job."""
-    yard = the_yard()
-    shown = reading.job_page(yard.database, _person(), _in_range(job_id), yard.settings)
+    shown = reading.job_page(the_yard().database, _person(), _in_range(job_id))
     return render_template("pages/job.html", **shown)
 
 

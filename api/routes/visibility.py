@@ -12,6 +12,7 @@ from api import views
 from api.asking import OwnerQuery, read_query
 from api.auth import actor
 from api.bodies import read_json
+from api.dataset_bodies import OwnerQuery as SetOwnerQuery
 from api.openapi import describe
 from api.replies import json_reply
 from api.routes import PREFIX
@@ -44,10 +45,10 @@ def show_job_to(job_id: int) -> Response:
 
 
 @visibility.put("/datasets/<name>/visibility")
-@describe(visibility, reply=views.Shown, query=OwnerQuery, body="Showing", errors=_ERRORS)
+@describe(visibility, reply=views.Shown, query=SetOwnerQuery, body="Showing", errors=_ERRORS)
 def show_dataset_to(name: str) -> Response:
     """Say who sees a dataset with all its versions"""
-    owner = read_query(OwnerQuery).owner
+    owner = read_query(SetOwnerQuery).owner
     wanted = _read_wanted(lambda session: changeable_set(session, name, owner))
     with the_yard().database.write() as session:
         found = changeable_set(session, name, owner)

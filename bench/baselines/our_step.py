@@ -28,7 +28,7 @@ from records.orders import OrderedDevice  # noqa: E402
 def begin(request: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], float]]:
     """Build, and run the first steps, which are traced; as in a job, operations are deterministic."""
     threads, batch_size, count = request["threads"], request["batch_size"], request["steps"]
-    prepare_device(OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=0, threads=threads))
+    prepare_device(OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=2**36, threads=threads))
     shape = tuple(request["shape"])
     network = make_network(request["network"], shape, CLASSES, request["options"])
     model = build_model(network, seed=0)

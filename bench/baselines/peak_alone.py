@@ -62,7 +62,7 @@ def _prepare() -> None:
     from ml.engine.device import prepare_device
     from records.orders import OrderedDevice
 
-    prepare_device(OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=0, threads=THREADS))
+    prepare_device(OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=2**36, threads=THREADS))
 
 
 def _optimizer(name: str) -> Any:

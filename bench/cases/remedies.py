@@ -28,10 +28,10 @@ def measure(setting: Setting) -> Measured:
     network = make_network("resnet32", SHAPE, CLASSES, {})
     rows: list[tuple[str, Network, Plan]] = [
         ("as it is", network, AS_IT_IS),
-        (f"micro-batches of {MICRO}", network, replace(AS_IT_IS, accumulate=BATCH // MICRO)),
+        (f"micro-batches of {MICRO}", network, replace(AS_IT_IS, micro=MICRO)),
         ("mixed precision", network, replace(AS_IT_IS, precision="mixed")),
         ("recomputing", network, replace(AS_IT_IS, recompute=True)),
-        ("all three", network, Plan(BATCH, "momentum", precision="mixed", accumulate=BATCH // MICRO, recompute=True)),
+        ("all three", network, Plan(BATCH, "momentum", precision="mixed", micro=MICRO, recompute=True)),
         ("a batch of half the size", network, replace(AS_IT_IS, batch_size=BATCH // 2)),
         ("a stride of 2 in the first layer", strided(network), AS_IT_IS),
         ("fewer layers: resnet20", make_network("resnet20", SHAPE, CLASSES, {}), AS_IT_IS),
@@ -54,7 +54,7 @@ def _both(what: str, network: Network, plan: Plan) -> list[Figure]:
     request = {
         "network": network.to_json(),
         "batch_size": plan.batch_size,
-        "micro_batch": plan.micro_batch if plan.accumulate > 1 else None,
+        "micro_batch": plan.micro,
         "precision": plan.precision,
         "recompute": plan.recompute,
     }

@@ -94,13 +94,16 @@ class EpochAverage(WeightAverage):
         shadow: another of the same network, that holds the average.
         network: of both, as data.
         first: the first epoch that counts, from 1.
+        at_once: images that batch norms see together, as in training.
     """
 
-    def __init__(self, trained: keras.Model, shadow: keras.Model, network: Network, *, first: int) -> None:
+    def __init__(
+        self, trained: keras.Model, shadow: keras.Model, network: Network, *, first: int, at_once: int
+    ) -> None:
         super().__init__(shadow)
         self._pairs, self._first = _pair(trained, shadow), first
         self._newest = keras.Variable(0, trainable=False, dtype="int64", name="averaged_epoch")
-        self._statistics = _Statistics(shadow, network)
+        self._statistics = _Statistics(shadow, network, at_once)
         _copy(self._pairs)
 
     @property
@@ -122,12 +125,13 @@ class EpochAverage(WeightAverage):
 
 
 class _Statistics:
-    """The mean over all training batches of the mean and variance that each batch norm finds in them.
+    """The mean over all parts of training batches of the mean and variance that each batch norm finds in them.
 
     All other layers run as after training, dropout too: the statistics are those of the network that predicts.
     """
 
-    def __init__(self, model: keras.Model, network: Network) -> None:
+    def __init__(self, model: keras.Model, network: Network, at_once: int) -> None:
+        self._at_once = at_once
         norms = [node.name for node in network.layers if node.layer.type in NORMS]
         self._norms = [model.get_layer(name) for name in norms]
         still = {node.name for node in network.layers} - set(norms)
@@ -139,9 +143,11 @@ class _Statistics:
         if not self._norms:
             return
         seen = 0
-        for batch, labels in images.batches(epoch, 0):
-            seen += len(labels)
-            self._run(batch, tf.constant(1.0 - len(labels) / seen))
+        for batch, _ in images.batches(epoch, 0):
+            for first in range(0, len(batch), self._at_once):
+                part = batch[first : first + self._at_once]
+                seen += len(part)
+                self._run(part, tf.constant(1.0 - len(part) / seen))
             between()
 
     def _blend(self, batch: tf.Tensor, kept: tf.Tensor) -> None:
@@ -162,6 +168,7 @@ def make_average(
     network: Network,
     *,
     epochs: int,
+    at_once: int,
     build: Callable[[Network], keras.Model],
 ) -> WeightAverage:
     """The average that a spec asks for.
@@ -171,6 +178,7 @@ def make_average(
         trained: the model that learns, without auxiliary heads.
         network: of it, as data.
         epochs: of the training.
+        at_once: images that go through the network at a time.
         build: makes another model of the network.
     """
     match spec:
@@ -179,7 +187,8 @@ def make_average(
         case EMA():
             return MovingAverage(trained, build(network), spec)
         case SWA():
-            return EpochAverage(trained, build(network), network, first=ceil(spec.start_fraction * epochs) + 1)
+            first = ceil(spec.start_fraction * epochs) + 1
+            return EpochAverage(trained, build(network), network, first=first, at_once=at_once)
 
 
 def _pair(trained: keras.Model, shadow: keras.Model) -> Pairs:

@@ -14,7 +14,7 @@ from ml.reporter import Interruption, Reporter
 from ml.sizing import Sizing, evaluation_sizing, training_sizing
 from records.errors import DatasetUnsuitable
 from records.orders import Order
-from records.specs import FinetuneSpec, TrainSpec
+from records.specs import FinetuneSpec, SegmentSpec, TrainSpec
 from records.specs.images import sides_of
 
 Rows = NDArray[np.int64]
@@ -65,7 +65,7 @@ def set_aside(labels: NDArray[np.int64], spec: TrainSpec | FinetuneSpec) -> tupl
 def _parts_of_images(data: ImageSet, spec: TrainSpec | FinetuneSpec) -> Parts:
     train, val = set_aside(data.train_labels, spec)
     whole = Part.of(data.train_images, data.train_labels)
-    seen = whole.take(_some(train, spec))
+    seen = whole.take(some_rows(train, spec))
     return Parts(
         train=seen,
         unchanged=seen,
@@ -91,7 +91,7 @@ def _split(photos: PhotoSet, spec: TrainSpec | FinetuneSpec) -> tuple[Rows, Rows
     if val is None:
         places, held_out = set_aside(photos.labels[train], spec)
         train, val = train[places], train[held_out]
-    return _some(train, spec), val, test
+    return some_rows(train, spec), val, test
 
 
 def _check_classes(photos: PhotoSet, train: Rows) -> None:
@@ -105,7 +105,7 @@ def _check_classes(photos: PhotoSet, train: Rows) -> None:
         raise DatasetUnsuitable(f"Expected at least 2 images to train on, got {len(train)}. Add some to the dataset.")
 
 
-def _some(train: Rows, spec: TrainSpec | FinetuneSpec) -> Rows:
+def some_rows(train: Rows, spec: TrainSpec | FinetuneSpec | SegmentSpec) -> Rows:
     """As many as the spec wants of those that validation left."""
     if spec.train_examples is None:
         return train

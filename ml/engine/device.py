@@ -56,5 +56,5 @@ def _cap_gpu(tf, device: OrderedDevice) -> None:  # type: ignore[no-untyped-def]
             "Check that the driver works (nvidia-smi) and that the container was given the GPU."
         )
     # CUDA's context and the kernels' code lie beside what TensorFlow's allocator deals, and count as lent too.
-    cap_mib = max(1, device.memory_bytes - RUNTIME_BYTES["gpu"]) // 2**20
+    cap_mib = max(1, (device.memory_bytes - RUNTIME_BYTES["gpu"]) // 2**20)
     tf.config.set_logical_device_configuration(gpus[0], [tf.config.LogicalDeviceConfiguration(memory_limit=cap_mib)])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ml.datasets.images import Part
 from ml.engine.recompute import nodes_between
 from ml.networks import IMAGES, LOGITS, Network
-from ml.networks.transfer import blocks_of
+from ml.networks.transfer import blocks_of, new_layers
 
 NORMS = frozenset({"BatchNormalization"})
 
@@ -28,9 +28,9 @@ def freeze(model: keras.Model, network: Network, frozen: Collection[str], *, tra
         model: of the network.
         network: as data.
         frozen: layers whose weights stay.
-        train_norms: whether batch norms of the others learn too.
+        train_norms: whether batch norms of the others learn too; those of a new head do in any case.
     """
-    norms = {node.name for node in network.layers if node.layer.type in NORMS}
+    norms = {node.name for node in network.layers if node.layer.type in NORMS} - new_layers(network)
     still = frozenset(frozen) | (frozenset() if train_norms else norms)
     for node in network.layers:
         model.get_layer(node.name).trainable = node.name not in still

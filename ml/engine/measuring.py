@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.datasets.images import Part
-from ml.engine.averaging import make_average
 from ml.engine.build import build_model, main_model
 from ml.engine.evaluate import Evaluation
 from ml.engine.images import TrainingImages
@@ -24,7 +23,7 @@ from ml.engine.state import TrainingState
 from ml.engine.steps import TrainingSteps
 from ml.networks import Network
 from ml.reporter import Reporter
-from records.specs.train import Averaging, Optimizer
+from records.specs.train import Optimizer
 
 BATCHES_AT_HAND = 4
 CHUNKS = (1, 1, 2, 2, 2, *(4,) * 10)
@@ -37,7 +36,6 @@ def measure_peak(
     *,
     batch_size: int,
     optimizer: Optimizer,
-    averaging: Averaging | None = None,
     limit_s: float = 60.0,
     folder: Path | None = None,
 ) -> int:
@@ -47,7 +45,6 @@ def measure_peak(
         network: what to train.
         batch_size: images a step.
         optimizer: with it.
-        averaging: of the weights, if any.
         limit_s: begins no further steps after this time, in seconds.
         folder: where to do what the recipe does at the end of an epoch as well: score images, remember the best
             weights, write a checkpoint. It is not in the peak that is returned, but in that of the process.
@@ -58,10 +55,7 @@ def measure_peak(
     labels = rng.integers(0, network.classes, count)
     model, made = build_model(network, seed=0), make_optimizer(optimizer)
     images = TrainingImages(Part.of(data, labels), batch_size=batch_size, seed=0, augmentation=None, threads=2)
-    average = make_average(
-        averaging, main_model(model), network.main, epochs=1, build=lambda main: build_model(main, seed=0)
-    )
-    steps = TrainingSteps.of(model, made, auxiliary=network.auxiliary, after_step=average.after_step)
+    steps = TrainingSteps.of(model, made, auxiliary=network.auxiliary)
     forget_peak()
     _run_steps(steps, images, limit_s)
     peak = peak_device_bytes()

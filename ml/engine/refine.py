@@ -19,6 +19,7 @@ from ml.kinds import inspect
 from records.errors import FieldProblem, InvalidSpec, NotFound
 from records.library import CatalogueLibrary, DatasetCard, Library, RunCard
 from records.specs import FinetuneSpec, TrainSpec, parse_spec
+from records.thrift import Thrift
 
 
 def refine(body: dict[str, Any], library: Library, *, kind: str, threads: int) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def refine(body: dict[str, Any], library: Library, *, kind: str, threads: int) -
     if cost is None or not isinstance(spec, TrainSpec | FinetuneSpec):
         text = f"Expected a kind that can be traced, train or finetune, got {spec.kind!r}."
         raise InvalidSpec([FieldProblem("kind", text)])
+    _check_plain(spec)
     started = time.perf_counter()
     peak = max((_trace(cost, plan, spec, kind, threads) for plan in (*cost.before, cost.plan)), key=_likely)
     return {
@@ -41,6 +43,13 @@ def refine(body: dict[str, Any], library: Library, *, kind: str, threads: int) -
         "kind": kind,
         "took_s": round(time.perf_counter() - started, 1),
     }
+
+
+def _check_plain(spec: TrainSpec | FinetuneSpec) -> None:
+    for name in ("averaging", *Thrift.model_fields):
+        if getattr(spec, name, None) not in (None, False, "float32"):
+            text = "Only whole batches of 32-bit numbers are traced. Leave it out; the estimate itself knows it."
+            raise InvalidSpec([FieldProblem(name, text)])
 
 
 def _trace(cost: Cost, plan: Plan, spec: TrainSpec | FinetuneSpec, kind: str, threads: int) -> Peak:

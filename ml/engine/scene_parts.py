@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ml.datasets.scenes import HeldScenes, SceneSet, list_scenes
 from ml.datasets.split import split_validation
+from ml.engine.data import some_rows
 from records.errors import DatasetUnsuitable
 from records.orders import Order
 from records.specs import SegmentSpec
@@ -76,10 +77,7 @@ def _split(scenes: SceneSet, spec: SegmentSpec) -> tuple[Rows, Rows, Rows]:
     if val is None:
         places, held_out = split_validation(np.zeros(len(train), np.int64), spec.validation_fraction, spec.seed)
         train, val = train[places], train[held_out]
-    if spec.train_examples is not None:
-        chosen = np.random.default_rng(spec.seed).permutation(len(train))[: spec.train_examples]
-        train = train[np.sort(chosen)]
-    return train, val, scenes.splits.get("test", nothing)
+    return some_rows(train, spec), val, scenes.splits.get("test", nothing)
 
 
 def _check_classes(scenes: SceneSet, pixels: NDArray[np.int64]) -> None:

@@ -118,8 +118,6 @@ class TrainingSteps:
         class_weights: NDArray[np.float32] | None = None,
         auxiliary: Sequence[Auxiliary] = (),
         label_smoothing: float = 0.0,
-        micro_batch: int | None = None,
-        loss_scale: LossScale | None = None,
         after_step: Callable[[], None] | None = None,
     ) -> TrainingSteps:
         """Steps that train a whole model at one rate."""
@@ -130,8 +128,6 @@ class TrainingSteps:
             class_weights=class_weights,
             auxiliary=auxiliary,
             label_smoothing=label_smoothing,
-            micro_batch=micro_batch,
-            loss_scale=loss_scale,
             after_step=after_step,
         )
 

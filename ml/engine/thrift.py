@@ -29,9 +29,7 @@ class ThriftySteps:
     @classmethod
     def of(cls, spec: SavingMemory, order: Order) -> ThriftySteps:
         """What the order says, else the spec; on the order's device."""
-        thrift = order.thrift or Thrift(
-            micro_batch=spec.micro_batch, precision=spec.precision, recompute=spec.recompute
-        )
+        thrift = order.thrift or Thrift.of(spec.model_dump())
         policy = layer_policy(thrift.precision, device_kind=order.device.kind)
         return cls(thrift, policy, LossScale() if policy == FLOAT16 else None)
 

@@ -19,7 +19,7 @@ from ml.engine.state import TrainingState
 from ml.engine.steps import TrainingSteps
 from ml.reporter import Reporter
 from records.errors import Diverged
-from records.specs import TrainSpec
+from records.specs import SegmentSpec, TrainSpec
 from records.specs.train import EarlyStopping, Plateau, Schedule
 
 ADVICE = (
@@ -70,10 +70,10 @@ class Course:
     """Epochs of those behind it."""
 
     @classmethod
-    def of(cls, spec: TrainSpec) -> Course:
-        """All of a training from random weights."""
+    def of(cls, spec: TrainSpec | SegmentSpec, *, chosen_by: str = "val/loss") -> Course:
+        """All of a training in one; `chosen_by` where the spec has no rule that says it."""
         rule = spec.early_stopping
-        chosen_by = rule.metric if rule else "val/loss"
+        chosen_by = rule.metric if rule else chosen_by
         return cls(spec.epochs, spec.learning_rate, spec.schedule, early_stopping=rule, chosen_by=chosen_by)
 
     @property

@@ -33,6 +33,10 @@ class Cost:
     smaller: Smaller | None = None
     before: tuple[Plan, ...] = ()
     """Of stages before the last, where there are several."""
+    held_bytes: int = 0
+    """Of images that the process holds itself, beside the framework."""
+    saves_memory: bool = True
+    """Whether the spec has fields for micro-batches, precision and recomputing."""
 
     @cached_property
     def estimate(self) -> Estimate:
@@ -42,7 +46,7 @@ class Cost:
     @property
     def beside_bytes(self) -> int:
         """What the process holds in main memory beside the framework's allocator."""
-        return self._training.beside(images_bytes=self.data_bytes)
+        return self._training.beside(images_bytes=self.data_bytes) + self.held_bytes
 
     def advise(self, rooms: Sequence[Room], factors: Mapping[DeviceKind, float]) -> list[dict[str, Any]]:
         """For each device: fits or not, the largest batch, what would make it fit (`ml.estimates.fitting`)."""
@@ -55,6 +59,7 @@ class Cost:
             factors=factors,
             beside_bytes=self.beside_bytes,
             smaller=self.smaller,
+            saves_memory=self.saves_memory,
         )
 
     def changes(self, kind: DeviceKind) -> dict[str, int]:
@@ -62,14 +67,14 @@ class Cost:
         peak = self.estimate.peaks[kind]
         found = list_remedies(self.network, self._training, self.plan, peak, kind=kind, smaller=self.smaller)
         told = {remedy.code: remedy for remedy in found}
-        saved = {
-            "a larger stride in the first layer": told["larger_stride"].saves_bytes,
-            "images half as high and wide": told["larger_stride"].saves_bytes,  # a quarter of every map, the same
-            f"a batch of {max(1, self.plan.batch_size // 2)}": told["smaller_batch"].saves_bytes,
+        words = {
+            "a larger stride in the first layer": "larger_stride",
+            "images half as high and wide": "larger_stride",  # a quarter of every map, the same
+            f"a batch of {max(1, self.plan.batch_size // 2)}": "smaller_batch",
         }
-        if "smaller_network" in told and self.smaller is not None:
-            saved[f"fewer layers ({self.smaller.network.name})"] = told["smaller_network"].saves_bytes
-        return saved
+        if self.smaller is not None:
+            words[f"fewer layers ({self.smaller.network.name})"] = "smaller_network"
+        return {what: told[code].saves_bytes for what, code in words.items() if code in told}
 
     @cached_property
     def _training(self) -> Training | LargestOf:
@@ -92,7 +97,7 @@ def cost_of_training(spec: TrainSpec, network: Network, dataset: DatasetCard) ->
         optimizer=optimizer_name(spec.optimizer),
         augmented=spec.augmentation is not None and not spec.augmentation.is_off,
         averaged=spec.averaging is not None,
-        **_saving(spec, min(spec.batch_size, used)),
+        **_saving(spec),
     )
     return Cost(network, plan, used, held_bytes(spec, network, dataset, images=used), _smaller(spec, network))
 
@@ -116,12 +121,12 @@ def cost_of_finetuning(
     """
     used = count_used(spec, dataset)
     norms = {node.name for node in network.layers if node.layer.type == "BatchNormalization"}
-    still = frozen | (frozenset() if spec.train_norms else norms)
+    still = frozen | (frozenset() if spec.train_norms else norms - fresh)
     last = Plan(
         batch_size=min(spec.batch_size, used),
         optimizer=optimizer_name(spec.optimizer),
         augmented=spec.augmentation is not None and not spec.augmentation.is_off,
-        **_saving(spec, min(spec.batch_size, used)),
+        **_saving(spec),
         frozen=still,
     )
     names = frozenset(node.name for node in network.layers)
@@ -132,7 +137,7 @@ def cost_of_finetuning(
 
 
 def cost_of_segmenting(spec: SegmentSpec, network: Network, dataset: DatasetCard) -> Cost:
-    """The cost of a segment spec; pictures are held in the process's own memory, not in TensorFlow's.
+    """The cost of a segment spec; pictures of each split are held in the process's own memory, not in TensorFlow's.
 
     Args:
         spec: what was asked.
@@ -141,7 +146,7 @@ def cost_of_segmenting(spec: SegmentSpec, network: Network, dataset: DatasetCard
     """
     crops = count_used(spec, dataset) * spec.crops_per_image
     plan = Plan(batch_size=min(spec.batch_size, crops), optimizer=optimizer_name(spec.optimizer), augmented=True)
-    return Cost(network, plan, crops, data_bytes=0)
+    return Cost(network, plan, crops, data_bytes=0, held_bytes=3 * HELD_BYTES, saves_memory=False)  # one for each split
 
 
 def count_used(spec: TrainSpec | FinetuneSpec | SegmentSpec, dataset: DatasetCard) -> int:
@@ -166,14 +171,9 @@ def optimizer_name(optimizer: Optimizer) -> OptimizerName:
     return optimizer.name
 
 
-def _saving(spec: SavingMemory, batch_size: int) -> dict[str, Any]:
+def _saving(spec: SavingMemory) -> dict[str, Any]:
     """How the spec saves memory, as fields of a plan."""
-    micro_batch = min(spec.micro_batch or batch_size, batch_size)
-    return {
-        "accumulate": -(-batch_size // micro_batch),
-        "precision": spec.precision,
-        "recompute": spec.recompute,
-    }
+    return {"micro": spec.micro_batch, "precision": spec.precision, "recompute": spec.recompute}
 
 
 def _smaller(spec: TrainSpec, network: Network) -> Smaller | None:

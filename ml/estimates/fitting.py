@@ -52,6 +52,7 @@ def advise(
     factors: Mapping[DeviceKind, float],
     beside_bytes: int = 0,
     smaller: Smaller | None = None,
+    saves_memory: bool = True,
 ) -> list[dict[str, Any]]:
     """For each device, as plain data: fits or not, the largest batch, and what would make it fit.
 
@@ -64,6 +65,7 @@ def advise(
         factors: what measured jobs say that a peak must be multiplied by; 1 where nothing is said.
         beside_bytes: what the process holds in main memory beside the peak.
         smaller: a smaller network for the same images.
+        saves_memory: whether the spec has fields for micro-batches, precision and recomputing.
     """
     answers: dict[tuple[DeviceKind, int], dict[str, Any]] = {}
     for room in rooms:
@@ -72,7 +74,9 @@ def advise(
             peak, factor = peaks[room.kind], factors.get(room.kind, 1.0)
             answers[key] = _answer(training, plan, room, peak, factor, beside_bytes)
             if not answers[key]["fits"]:
-                remedies = list_remedies(network, training, plan, peak, kind=room.kind, smaller=smaller)
+                remedies = list_remedies(
+                    network, training, plan, peak, kind=room.kind, smaller=smaller, saves_memory=saves_memory
+                )
                 answers[key]["remedies"] = [_shown(remedy, peak, room, factor, beside_bytes) for remedy in remedies]
     return [{"device": room.name, **answers[room.kind, room.memory_bytes]} for room in rooms]
 

@@ -70,10 +70,10 @@ class Training:
         self._image_bytes = prod(network.input_shape) * (4 if plan.augmented else 1)
         self._data_bytes = data_bytes
 
-    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> Peak:
-        """The peak of a step on a device of this kind, in as many micro-batches as the plan has, or as are given."""
-        dealt = self._walk(BestFitAllocator(), batch_size, kind, accumulate, steps=MOST_STEPS)
-        exact = self.exact(batch_size, kind=kind, accumulate=accumulate)
+    def peak(self, batch_size: int, *, kind: DeviceKind, micro: int | None = None) -> Peak:
+        """The peak of a step on a device of this kind, in micro-batches as large as the plan has, or as are given."""
+        dealt = self._walk(BestFitAllocator(), batch_size, kind, micro, steps=MOST_STEPS)
+        exact = self.exact(batch_size, kind=kind, micro=micro)
         return Peak(
             low=round(min(exact * EXACT_LOW, dealt * LOW)),
             likely=round(dealt * LIKELY),
@@ -93,15 +93,13 @@ class Training:
         copies = (3 if self._plan.averaged else 2) * (trained + fixed) + trained * SLOTS[self._plan.optimizer]
         return images_bytes + copies + len(self.weights.trained) * GRAPH_BYTES[self._plan.optimizer]
 
-    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> int:
+    def exact(self, batch_size: int, *, kind: DeviceKind, micro: int | None = None) -> int:
         """The peak without rounding and gaps: nearly a straight line over the batch, and quick to find."""
-        return self._walk(ExactAllocator(), batch_size, kind, accumulate, steps=1)
+        return self._walk(ExactAllocator(), batch_size, kind, micro, steps=1)
 
-    def _walk(
-        self, allocator: Allocator, batch_size: int, kind: DeviceKind, accumulate: int | None, *, steps: int
-    ) -> int:
-        accumulate = accumulate or self._plan.accumulate
-        slots = SLOTS[self._plan.optimizer] + (accumulate > 1)
+    def _walk(self, allocator: Allocator, batch_size: int, kind: DeviceKind, micro: int | None, *, steps: int) -> int:
+        images = min(batch_size, micro or self._plan.micro or batch_size)
+        slots = SLOTS[self._plan.optimizer] + (images < batch_size)
         weights = [(name, size.fixed) for name, size in self._kernels.items()]
         beside = self.weights.fixed + (self.weights.trained + self.weights.fixed if self._plan.averaged else ())
         ground = Ground(
@@ -111,7 +109,7 @@ class Training:
             batch=self._image_bytes * batch_size,
         )
         held = ground.lay(allocator, kind)
-        images, least = -(-batch_size // accumulate), LEAST_BYTES[kind]
+        least = LEAST_BYTES[kind]
         ground_bytes = allocator.in_use
         walked = max(
             schedule.walk(allocator, images=images, least_bytes=least, held=held)
@@ -136,15 +134,15 @@ class LargestOf:
         self._trainings = trainings
         self.weights = trainings[-1].weights
 
-    def peak(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> Peak:
+    def peak(self, batch_size: int, *, kind: DeviceKind, micro: int | None = None) -> Peak:
         """The largest peak of a step on a device of this kind."""
-        peaks = [training.peak(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings]
+        peaks = [training.peak(batch_size, kind=kind, micro=micro) for training in self._trainings]
         return max(peaks, key=lambda peak: peak.likely)
 
     def beside(self, *, images_bytes: int) -> int:
         """The most that the process holds beside the allocator, in bytes."""
         return max(training.beside(images_bytes=images_bytes) for training in self._trainings)
 
-    def exact(self, batch_size: int, *, kind: DeviceKind, accumulate: int | None = None) -> int:
+    def exact(self, batch_size: int, *, kind: DeviceKind, micro: int | None = None) -> int:
         """The largest without rounding and gaps."""
-        return max(training.exact(batch_size, kind=kind, accumulate=accumulate) for training in self._trainings)
+        return max(training.exact(batch_size, kind=kind, micro=micro) for training in self._trainings)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from records.specs.memory import Precision
+
 OptimizerName = Literal["sgd", "momentum", "adam", "adamw"]
-Precision = Literal["float32", "mixed"]
 DeviceKind = Literal["cpu", "gpu"]
 
 SLOTS: dict[OptimizerName, int] = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
@@ -21,8 +22,9 @@ class Plan:
     optimizer: OptimizerName = "adam"
     precision: Precision = "float32"
     """`mixed`: 16-bit activations, 32-bit weights."""
-    accumulate: int = 1
-    """Micro-batches that a batch is cut into; their gradients are added up."""
+    micro: int | None = None
+    """Images that go through the network at one time, the gradients of a batch's parts added up; the whole batch when
+    left out."""
     recompute: bool = False
     """Whether activations inside a block are computed again in the backward pass instead of kept."""
     augmented: bool = False
@@ -35,7 +37,7 @@ class Plan:
     @property
     def micro_batch(self) -> int:
         """Images that go through the network at one time."""
-        return -(-self.batch_size // self.accumulate)
+        return min(self.micro or self.batch_size, self.batch_size)
 
     @property
     def activation_bytes(self) -> int:

@@ -91,9 +91,16 @@ def largest_batch(training: Training, peak: Peak, *, kind: DeviceKind, holds: Ca
 
 
 def list_remedies(
-    network: Network, training: Training, plan: Plan, peak: Peak, *, kind: DeviceKind, smaller: Smaller | None
+    network: Network,
+    training: Training,
+    plan: Plan,
+    peak: Peak,
+    *,
+    kind: DeviceKind,
+    smaller: Smaller | None,
+    saves_memory: bool = True,
 ) -> list[Remedy]:
-    """What each change alone would save, in the order in which to try them.
+    """What each change alone would save, in the order in which to try them; those that save nothing are left out.
 
     Args:
         network: what is trained.
@@ -102,6 +109,7 @@ def list_remedies(
         peak: as it is now.
         kind: of the device.
         smaller: a smaller network for the same images, if there is one.
+        saves_memory: whether the spec has fields for micro-batches, precision and recomputing; else they are advice.
     """
 
     def remedy(code: str, title: str, exact: int, change: dict[str, object] | None = None) -> Remedy:
@@ -118,20 +126,20 @@ def list_remedies(
         remedy(
             "accumulation",
             f"The same batch as micro-batches of {micro}, their gradients added up",
-            training.exact(batch, kind=kind, accumulate=ceil(batch / micro)),
-            {"micro_batch": micro},
+            training.exact(batch, kind=kind, micro=micro),
+            {"micro_batch": micro} if saves_memory else None,
         ),
         remedy(
             "mixed_precision",
             "16-bit activations, 32-bit weights",
             mixed.exact(batch, kind=kind),
-            {"precision": "mixed"},
+            {"precision": "mixed"} if saves_memory else None,
         ),
         remedy(
             "recompute",
             "Activations computed again in the backward pass",
             recomputed.exact(batch, kind=kind),
-            {"recompute": True},
+            {"recompute": True} if saves_memory else None,
         ),
         remedy("more_devices", "Two devices, half of the batch on each", halved),
         remedy("larger_stride", "A further stride of 2 in the first layer", _quartered(training.weights, plan, peak)),
@@ -139,7 +147,7 @@ def list_remedies(
     if smaller is not None:
         exact = Training(smaller.network, plan, data_bytes=data).exact(batch, kind=kind)
         found.append(remedy("smaller_network", f"Fewer layers: {smaller.network.name}", exact, smaller.change))
-    return found
+    return [one for one in found if one.saves_bytes > 0]
 
 
 def _quartered(weights: Weights, plan: Plan, peak: Peak) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ml.networks.cut import cut_after
 from ml.networks.errors import NetworkError
 from ml.networks.graph import IMAGES, Draft, Network, Node
 from ml.networks.heads import head_layers
@@ -39,7 +40,7 @@ def body_of(network: Network, input_shape: tuple[int, int, int]) -> Network:
     Raises:
         NetworkError: it has no maps, or cannot take such images.
     """
-    return Network(network.name, input_shape, _needed(network.main, _last_maps(network.main)))
+    return replace(cut_after(network.main, [_last_maps(network.main)]), input_shape=input_shape)
 
 
 def make_backbone(body: Network) -> Backbone:
@@ -102,15 +103,6 @@ def _last_maps(main: Network) -> str:
     if name == IMAGES or len(main.output_shapes[name]) != 3:
         raise _unfit(f"{main.name} has no maps before its layer {head!r}.")
     return name
-
-
-def _needed(main: Network, last: str) -> tuple[Node, ...]:
-    """The layers that lead to one, in their order."""
-    needed = {last}
-    for node in reversed(main.layers):
-        if node.name in needed:
-            needed.update(node.inputs)
-    return tuple(node for node in main.layers if node.name in needed)
 
 
 def _bridges(nodes: tuple[Node, ...]) -> list[str]:

@@ -97,8 +97,12 @@ def _backbone(
     named: Segmenter, input_shape: tuple[int, int, int], options: Any, base: Network | None
 ) -> Backbone | None:
     if base is None and options.backbone == OWN and isinstance(options, UNetOptions):
+        if options.backbone_width != 1.0:
+            raise NetworkError("network.options.backbone_width", "Expected a backbone by name with it; `own` has none.")
         _check_sides(input_shape, 2**options.depth)
         return None
+    if isinstance(options, UNetOptions) and "depth" in options.model_fields_set:
+        raise NetworkError("network.options.depth", "Expected it with `own` alone; other backbones have a depth.")
     try:
         body = body_of(_by_name(options, input_shape[2]) if base is None else base, input_shape)
     except InputTooSmall as error:

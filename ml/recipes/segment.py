@@ -111,14 +111,7 @@ def segment(spec: SegmentSpec, order: Order, reporter: Reporter) -> dict[str, An
     reporter.facts(record)
 
     stages.begin("training")
-    rule = spec.early_stopping
-    course = Course(
-        spec.epochs,
-        spec.learning_rate,
-        spec.schedule,
-        early_stopping=rule,
-        chosen_by=rule.metric if rule else "val/mean_iou",
-    )
+    course = Course.of(spec, chosen_by="val/mean_iou")
     training = Training(course, crops, steps, keeper, reporter)
     while training.is_under_way(state):
         training.run_epoch(state)

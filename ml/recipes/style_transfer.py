@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml.engine.checkpoint_folder import CheckpointFolder
-from ml.engine.identity import WITHOUT_EFFECT, describe_surroundings
+from ml.engine.identity import describe_surroundings
 from ml.engine.memory import MemoryWatch
 from ml.engine.results import Results
 from ml.engine.stopwatch import Stages
@@ -37,12 +37,14 @@ from ml.style.sketch import Sketch, layers_of, weigh
 from ml.style.state import PaintingState
 from records.errors import Diverged, ResumeImpossible
 from records.orders import Order
-from records.specs import StyleTransferSpec
+from records.specs import BaseSpec, StyleTransferSpec
 
 POINTS = 500
 """At most so many points in each curve."""
 FRAMES = 48
 """At most so many pictures in the time-lapse."""
+WITHOUT_EFFECT = frozenset({*BaseSpec.model_fields, "kind", "checkpoint_every_s", "picture_every_s", "features"})
+"""Fields that may differ between two attempts; of the features, what they turned out to be must not."""
 
 
 def paint(spec: StyleTransferSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
@@ -139,8 +141,6 @@ class _Painting:
         self._frames_every = -(-spec.steps // FRAMES)
         self._pace: float | None = None
         """Seconds a step on this size, without the first, which compiles."""
-        self._pace: float | None = None
-        """Seconds a step on this size, without the first, which compiles."""
         self.state = PaintingState()
         self.painter = self._painter_of(levels[0], sketch.begin(levels[0]))
 
@@ -211,7 +211,6 @@ class _Painting:
 
     def _painter_of(self, level: Level, image: Pixels) -> Painter:
         self._pace, self._compiled_at = None, self.state.position
-        self._pace, self._compiled_at = None, self.state.position
         return Painter(
             self._sketch.objective(self._features, self._weights, level),
             image,
@@ -222,7 +221,7 @@ class _Painting:
 
 def _identity(spec: StyleTransferSpec, order: Order, chosen: FeatureNetwork) -> dict[str, Any]:
     """All that a checkpoint must agree on with the painting that continues from it."""
-    fields = spec.model_dump(mode="json", exclude={*WITHOUT_EFFECT, "picture_every_s", "features"})
+    fields = spec.model_dump(mode="json", exclude=WITHOUT_EFFECT)
     pictures = {name: digest for name, digest in order.facts.items() if name.endswith("_sha256")}
     return {**fields, **pictures, "features": chosen.name}
 
@@ -251,7 +250,7 @@ def _tell(painting: _Painting, losses: Mapping[str, float], spec: StyleTransferS
         step=state.step,
         steps=spec.steps,
         epoch=state.level + 1,
-        epochs=spec.levels,
+        epochs=painting.levels,
         time_left_s=painting.time_left_s,
         values={"loss": losses["loss"]},
     )

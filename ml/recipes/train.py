@@ -74,6 +74,7 @@ def train(spec: TrainSpec, order: Order, reporter: Reporter) -> dict[str, Any]:
         main_model(trained),
         network.main,
         epochs=spec.epochs,
+        at_once=thrifty.at_once(spec.batch_size),
         build=lambda main: build_model(main, seed=spec.seed, policy=thrifty.policy),
     )
     model = average.model

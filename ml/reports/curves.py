@@ -8,7 +8,7 @@ from typing import Any
 
 from ml.reports.figure import BLUE, FAINT, GREEN, ORANGE, picture
 
-PANELS = ("loss", "accuracy", "learning_rate")
+PANELS = ("loss", "accuracy", "mean_iou", "learning_rate")
 COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
 NAMES = {"train": "train", "val": "validation", "test": "test"}
 MARKED_EPOCHS = 30
@@ -16,7 +16,7 @@ MARKED_EPOCHS = 30
 
 
 def write_learning_curves(path: Path, history: Sequence[Mapping[str, Any]]) -> None:
-    """Write a PNG with one panel each for loss, accuracy and learning rate, as far as the history has them.
+    """Write a PNG with one panel each for loss, accuracy, mean IoU and learning rate, as far as the history has them.
 
     Args:
         path: where to write.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 
 from ml.engine.build import build_model, make_layer
+from ml.engine.precision import BFLOAT16
 from ml.engine.pretrained import load_pretrained
 from ml.networks import IMAGES, Network, Node
 from ml.networks.cut import cut_after, with_average_pooling
@@ -62,12 +62,12 @@ def build_features(
     if average_pooling:
         front = with_average_pooling(front)
     tensors: dict[str, Any] = {IMAGES: keras.Input(shape=(None, None, network.input_shape[-1]), name=IMAGES)}
-    with _precision(precision):
-        first = _up_to_first_convolution(front.layers)
-        for node in front.layers:
-            layer = make_layer(node, 0, full_precision=node.name in first)
-            inputs = [tensors[name] for name in node.inputs]
-            tensors[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
+    first = _up_to_first_convolution(front.layers)
+    policy = None if precision == "float32" else BFLOAT16
+    for node in front.layers:
+        layer = make_layer(node, 0, full_precision=node.name in first, policy=policy)
+        inputs = [tensors[name] for name in node.inputs]
+        tensors[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
     model = keras.Model(tensors[IMAGES], {name: tensors[name] for name in names}, name=f"{network.name}_features")
     model.trainable = False
     return model
@@ -80,13 +80,3 @@ def _up_to_first_convolution(layers: Sequence[Node]) -> set[str]:
         if node.layer.type == "Conv2D":
             break
     return names
-
-
-@contextmanager
-def _precision(precision: Precision) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32" if precision == "float32" else "mixed_bfloat16")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

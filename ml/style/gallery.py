@@ -17,8 +17,6 @@ PROGRESS_PX = 1024
 """Longer side of the picture on the way."""
 LEFT = 16
 """The last so many of these files stay, until whoever hears of them has stored them."""
-LEFT = 16
-"""The last so many of these files stay, until whoever hears of them has stored them."""
 
 
 class Gallery:
@@ -38,7 +36,6 @@ class Gallery:
         self._clock = clock
         self._shown_at = clock() - every_s
         self._number = 0
-        self._folders: deque[Path] = deque()
         self._folders: deque[Path] = deque()
 
     def keep_given(self, content: Pixels, styles: Sequence[Pixels]) -> None:
@@ -66,9 +63,6 @@ class Gallery:
         self._number += 1
         folder = self._folder / f"pictures-{self._number}"
         folder.mkdir()
-        self._folders.append(folder)
-        while len(self._folders) > LEFT:
-            shutil.rmtree(self._folders.popleft(), ignore_errors=True)
         self._folders.append(folder)
         while len(self._folders) > LEFT:
             shutil.rmtree(self._folders.popleft(), ignore_errors=True)

@@ -35,8 +35,6 @@ def resize(pixels: Pixels, height: int, width: int) -> Pixels:
     """The picture in another size: averaged when it shrinks, bicubic when it grows."""
     if pixels.shape[:2] == (height, width):
         return pixels
-    if pixels.shape[:2] == (height, width):
-        return pixels
     channels = [_plane(pixels[..., c], height, width) for c in range(pixels.shape[-1])]
     return np.clip(np.stack(channels, axis=-1), 0, 1)
 

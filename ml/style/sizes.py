@@ -32,14 +32,15 @@ def fit(height: int, width: int, longest: int) -> tuple[int, int]:
 def plan_levels(height: int, width: int, *, steps: int, levels: int) -> Sequence[Level]:
     """At most so many sizes, each twice the one before, the last being `height` by `width`.
 
-    Steps are dealt so that each coarser size has twice as many as the next finer one; together they are `steps`. As a
+    Steps are dealt so that each coarser size has about twice as many as the next finer one, and each has one;
+    together they are `steps`. As a
     step costs a quarter on half the size, the coarse ones take little of the time.
     """
-    longest = max(height, width)
+    longest, levels = max(height, width), min(levels, steps)
     sizes = [longest // 2**level for level in range(levels) if level == 0 or longest // 2**level >= SMALLEST_PX]
     shares = [2.0**level for level in range(len(sizes))]
-    counts = [max(1, round(steps * share / sum(shares))) for share in shares]
-    counts[-1] = max(1, steps - sum(counts[:-1]))
+    counts = [1 + int((steps - len(sizes)) * share / sum(shares)) for share in shares]
+    counts[-1] += steps - sum(counts)
     made = [
         Level(*((height, width) if size == longest else fit(height, width, size)), steps=count)
         for size, count in zip(sizes, counts, strict=True)

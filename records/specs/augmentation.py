@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field
 from records.specs.base import Strict
 
 
-def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
+def ascending(pair: tuple[float, float]) -> tuple[float, float]:
+    """The pair as it is. Raises ValueError where the larger number comes first."""
     if pair[0] > pair[1]:
         raise ValueError("Expected the smaller number first")
     return pair
@@ -24,9 +25,9 @@ Concentration = Annotated[float, Field(ge=0.0, le=10.0)]
 class Crop(Strict):
     """A random part of each image, enlarged to the image size (Szegedy et al. 2015, section 6)."""
 
-    scale: Annotated[tuple[Area, Area], AfterValidator(_ascending)] = (0.08, 1.0)
+    scale: Annotated[tuple[Area, Area], AfterValidator(ascending)] = (0.08, 1.0)
     """Smallest and largest share of the image's area."""
-    ratio: Annotated[tuple[Aspect, Aspect], AfterValidator(_ascending)] = (0.75, 1.3333)
+    ratio: Annotated[tuple[Aspect, Aspect], AfterValidator(ascending)] = (0.75, 1.3333)
     """Narrowest and widest shape: width divided by height, as the part lies in the photograph."""
 
 
@@ -53,9 +54,9 @@ class Erase(Strict):
 
     probability: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
     """Share of the images of which a part is hidden."""
-    area: Annotated[tuple[Area, Area], AfterValidator(_ascending)] = (0.02, 0.2)
+    area: Annotated[tuple[Area, Area], AfterValidator(ascending)] = (0.02, 0.2)
     """Smallest and largest share of the image's area."""
-    ratio: Annotated[tuple[Aspect, Aspect], AfterValidator(_ascending)] = (0.3, 3.3333)
+    ratio: Annotated[tuple[Aspect, Aspect], AfterValidator(ascending)] = (0.3, 3.3333)
     """Narrowest and widest shape of the part: width divided by height."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from records.specs.augmentation import Augmentation, Change
+from records.specs.augmentation import Augmentation, Change, ascending
 from records.specs.base import BaseSpec, Strict
 from records.specs.finetune import Base
 from records.specs.images import ImageSize
@@ -40,12 +40,6 @@ class PixelLosses(Strict):
 # ── images and masks changed together ────────────────────────────────────────────────────────────────────────
 
 
-def _ascending(pair: tuple[float, float]) -> tuple[float, float]:
-    if pair[0] > pair[1]:
-        raise ValueError("Expected the smaller number first")
-    return pair
-
-
 class SegmentAugmentation(Strict):
     """Random changes of each crop, drawn anew every time; what moves pixels moves those of the mask alike."""
 
@@ -55,7 +49,7 @@ class SegmentAugmentation(Strict):
     """Largest rotation to either side, in degrees."""
     scale: Annotated[
         tuple[Annotated[float, Field(ge=0.25, le=4.0)], Annotated[float, Field(ge=0.25, le=4.0)]],
-        AfterValidator(_ascending),
+        AfterValidator(ascending),
     ] = (1.0, 1.0)
     """Least and most that what is on the image is enlarged by."""
     brightness: Change = 0.0

@@ -11,6 +11,7 @@ from records.specs.base import BaseSpec, Strict
 PictureId = Annotated[int, Field(ge=1, lt=2**31)]
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
 FeaturesName = Literal["auto", "vgg19", "vgg16", "hed_vgg16", "squeezenet"]
+LEARNING_RATE = 0.02
 LayerWeights = Annotated[dict[Annotated[str, Field(max_length=100)], Weight], Field(min_length=1, max_length=50)]
 
 
@@ -59,7 +60,7 @@ class StyleTransferSpec(BaseSpec):
     """How much smoothness counts."""
     optimizer: Literal["lbfgs", "adam"] = "lbfgs"
     """L-BFGS comes further in as many steps, and finds its step sizes itself."""
-    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.02
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = LEARNING_RATE
     """Adam's, in shares of the range of a pixel."""
     pooling: Literal["max", "average"] = "max"
     """`average`: a mean in place of each largest value of the feature network, as Gatys et al. prefer."""
@@ -83,6 +84,14 @@ class StyleTransferSpec(BaseSpec):
     def _something_counts(self) -> StyleTransferSpec:
         if self.content_weight == self.style_weight == 0:
             raise ValueError("Expected a content_weight or a style_weight above zero, got 0 for both")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> StyleTransferSpec:
+        if self.optimizer == "lbfgs" and self.learning_rate != LEARNING_RATE:
+            raise ValueError("Expected learning_rate with `optimizer: adam`; L-BFGS finds its step sizes itself")
+        if self.start != "noise" and self.seed:
+            raise ValueError("Expected seed with `start: noise`; nothing else is drawn")
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -175,6 +176,17 @@ class TrainSpec(SavingMemory):
     """Least time between checkpoints within an epoch, in seconds. One is always written at the end of an epoch."""
 
     _some_class_counts = field_validator("class_weights")(some_class_counts)
+
+    @model_validator(mode="after")
+    def _an_average_has_epochs(self) -> TrainSpec:
+        if isinstance(self.averaging, SWA):
+            counting = self.epochs - ceil(self.averaging.start_fraction * self.epochs)
+            if counting < 2:
+                raise ValueError(
+                    f"Expected at least 2 epochs that count for an average, got {counting} of {self.epochs}. Lower "
+                    "averaging.start_fraction, or take more epochs"
+                )
+        return self
 
     @model_validator(mode="after")
     def _a_part_is_no_larger_than_the_whole(self) -> TrainSpec:

@@ -65,6 +65,7 @@ def test_every_operation_has_a_summary_and_its_errors_are_problems(document):
                 assert needed in (["read"], ["write"], ["full"])
                 assert operation["security"][1] == {"cookie": []}
                 assert {"401", "429", "500"} <= set(operation["responses"]), (method, path)
+                assert method == "get" or "403" in operation["responses"], (method, path)
             for status, response in operation["responses"].items():
                 if status >= "400":
                     assert set(response["content"]) == {"application/problem+json"}
@@ -86,6 +87,10 @@ def test_every_operation_has_a_summary_and_its_errors_are_problems(document):
         ("devices", views.page_of(views.Device)),
         ("specs", views.page_of(views.SpecSchema)),
         ("me", views.Me),
+        ("usage", views.page_of(views.PersonUse)),
+        ("quotas", views.page_of(views.Quota)),
+        ("queue", views.page_of(views.Waiting)),
+        ("tokens", views.page_of(views.Token)),
         ("models", views.page_of(views.RegisteredModel)),
         ("models/noops", views.FullModel),
         ("models/noops/versions/1", views.ModelVersion),

@@ -17,6 +17,7 @@ from records.specs.images import sides_of
 from records.specs.train import EMA, SGD, SWA, Adam, AdamW, Constant, Cosine, Exponential, OneCycle, Plateau
 
 BASE: dict[str, Any] = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}}
+STYLE = {"kind": "style_transfer", "content": 1, "styles": [{"picture": 2}]}
 
 
 def problems(body, **options):
@@ -94,6 +95,9 @@ def test_a_number_field_takes_numbers_only(path, bad):
         ({**BASE, "averaging": {"name": "ema", "decay": 1.0}}, "averaging.ema.decay", "less than 1"),
         ({**BASE, "averaging": {"name": "swa", "start_fraction": 1.0}}, "averaging.swa.start_fraction", "less than 1"),
         ({**BASE, "averaging": {"name": "mean"}}, "averaging", "'ema'"),
+        ({**BASE, "epochs": 4, "averaging": {"name": "swa"}}, "", "Expected at least 2 epochs that count"),
+        ({**STYLE, "learning_rate": 0.1}, "", "Expected learning_rate with"),
+        ({**STYLE, "seed": 3}, "", "Expected seed with"),
         ({**BASE, "name": "x" * 10_000}, "name", "at most 200 characters"),
         ({**BASE, "name": "a\x00b"}, "name", "pattern"),
         ({**BASE, "name": "two\nlines"}, "name", "pattern"),
@@ -271,6 +275,7 @@ train_specs = st.builds(
     seed=st.integers(0, 2**31 - 1),
     optimizer=optimizers,
     learning_rate=rates,
+    epochs=st.integers(2, 10_000),
     schedule=schedules,
     image_size=st.none() | st.integers(8, 2048) | st.tuples(st.integers(8, 2048), st.integers(8, 2048)),
     augmentation=st.none()
@@ -283,7 +288,7 @@ train_specs = st.builds(
         erase=st.none() | st.builds(Erase, area=st.tuples(st.floats(0.01, 0.1), st.floats(0.1, 1.0))),
         mixup=st.floats(0.0, 10.0),
     ),
-    averaging=st.none() | st.builds(EMA, decay=st.floats(0.01, 0.99)) | st.builds(SWA),
+    averaging=st.none() | st.builds(EMA, decay=st.floats(0.01, 0.99)) | st.builds(SWA, start_fraction=st.just(0.0)),
     class_weights=st.none() | st.just("balanced") | st.lists(st.floats(0.1, 1e6), min_size=1, max_size=12).map(tuple),
 )
 

@@ -70,6 +70,8 @@ def _trace(spec: dict[str, Any], found: Estimate, client: Client) -> list[Refine
     """A refined peak for each kind of device of the yard; for a CPU where there is none."""
     from trainyard.cli.refining import refine
 
+    if spec.get("kind") not in ("train", "finetune"):
+        raise typer.BadParameter(f"--refined traces train and finetune, got {spec.get('kind')!r}. Leave it out.")
     kinds = sorted({fit.kind for fit in found.devices}) or ["cpu"]
     dataset = client.dataset(spec["dataset"])
     return [refine(spec, kind=kind, dataset=dataset) for kind in kinds]

@@ -41,11 +41,13 @@ def _facts(job: Job) -> Iterator[tuple[str, Any]]:
     yield "clone of", job.cloned_from
     yield "why", reason_line(job.reason)
     yield "place", job.place_in_queue
+    yield "expected start", words.start(job.expected_start)
     if job.status == "running":
         yield "progress", f"{job.progress:.0%}" + (f", {job.live.stage}" if job.live.stage else "")
         yield "time left", words.span(job.time_left_s)
         yield "asked to stop", "yes" if job.cancel_requested else ""
     yield "parameters", f"{job.parameters:,}" if job.parameters else ""
+    yield "seen by", f"team {job.team}" if job.team else job.visibility
     yield "submitted", words.ago(job.created_at)
     yield "ran" if job.is_finished else "running for", words.between(job.started_at, job.finished_at)
 

@@ -67,9 +67,10 @@ def restore(
 
 def retention(
     context: typer.Context,
-    days: Annotated[int | None, typer.Option(min=0, help="[TRAINYARD_RETENTION_DAYS]")] = None,
+    days: Annotated[int | None, typer.Option(min=0, help="Instead of TRAINYARD_RETENTION_DAYS; 0: no limit.")] = None,
     most_bytes: Annotated[
-        int | None, typer.Option("--bytes", min=0, help="[TRAINYARD_RETENTION_BYTES]", metavar="BYTES")
+        int | None,
+        typer.Option("--bytes", min=0, help="Instead of TRAINYARD_RETENTION_BYTES.", metavar="BYTES"),
     ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Remove them; without this they are only listed.")] = False,
     as_json: JsonFlag = False,
@@ -83,11 +84,13 @@ def retention(
     settings = settings_of(context)
     changes = {"retention_days": days, "retention_bytes": most_bytes}
     policy = Policy.of(settings.model_copy(update={k: v for k, v in changes.items() if v is not None}))
-    with _database(settings) as database, database.write() as session:
-        at = utc_now()
-        found = find_expendable(session, policy, at=at)
+    at = utc_now()
+    with _database(settings) as database:
+        with database.read() as session:
+            found = find_expendable(session, policy, at=at)
         if apply:
-            remove_files(session, found, at=at)
+            with database.write() as session:
+                remove_files(session, found, at=at)
     if as_json:
         rows = [each._asdict() | {"finished_at": each.finished_at.isoformat()} for each in found]
         print_json({"applied": apply, "jobs": rows})

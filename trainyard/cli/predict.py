@@ -45,12 +45,16 @@ def predict(
     if bool(paths) == bool(dataset):
         raise typer.BadParameter("Name image files, or a --dataset.")
     if dataset:
+        if out is not None:
+            raise typer.BadParameter("--out goes with images; a job over a dataset writes files of its own.")
         spec = {"kind": "predict", "run": {"job": job_id, "weights": weights}, "dataset": dataset, "split": split}
         send(context, spec, watch_it=watch_it, as_json=as_json)
         return
     for path in paths:
         if not path.is_file():
             raise typer.BadParameter(f"{path} is no file.")
+    if out is not None and len({path.stem for path in paths}) < len(paths):
+        raise typer.BadParameter("Two images have the same name, and so would their masks. Ask about them one by one.")
     seen = connect(context).predict(job_id, paths, top=top, weights=weights, invert=invert)
     told = [Told(path, one) for path, one in zip(paths, seen, strict=True)]
     if out is not None:
@@ -67,9 +71,6 @@ def _save(told: Sequence[Told], folder: Path) -> None:
         raise typer.BadParameter(
             "This model tells the classes of images: there are no masks to write. Leave --out out."
         )
-    stems = [path.stem for path, _ in pixels]
-    if len(set(stems)) < len(stems):
-        raise typer.BadParameter("Two images have the same name, and so would their masks. Ask about them one by one.")
     folder.mkdir(parents=True, exist_ok=True)
     for path, seen in pixels:
         seen.save(folder, path.stem)

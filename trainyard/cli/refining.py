@@ -48,7 +48,10 @@ def refine(spec: Mapping[str, Any], *, kind: str, dataset: Dataset | None = None
     card = None if dataset is None else dataset.model_dump(mode="json", include=_CARD)
     request = json.dumps({"spec": dict(spec), "kind": kind, "threads": _THREADS, "dataset": card})
     command = [sys.executable, "-m", "ml.engine.refine"]
-    done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=_LIMIT_S)
+    try:
+        done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise typer.BadParameter(f"Tracing took longer than {_LIMIT_S} s. Leave --refined out.") from None
     if done.returncode:
         raise typer.BadParameter(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "Tracing failed.")
     return Refined(**json.loads(done.stdout.strip().splitlines()[-1]))

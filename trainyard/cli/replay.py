@@ -24,7 +24,7 @@ def replay(
     devices: Annotated[str, typer.Option(help="What there is: 4x24GB, or 2x24GB,1x80GB.")] = "4x24GB",
     example: Annotated[str, typer.Option(help="`class`: a made-up load of a class instead of a file.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of the made-up load.")] = 0,
-    exact: Annotated[bool, typer.Option(help="Know durations beforehand, instead of learning them.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Know durations beforehand; do not learn them.")] = False,
     save: Annotated[Path | None, typer.Option(help="Write the load as CSV, and play nothing.")] = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from trainyard.cli.jobs import follow_up
 from trainyard.cli.session import JsonFlag, connect
-from trainyard.cli.training import Key, Sets, Watch
+from trainyard.cli.training import Sets, Watch
 
 
 def style(
@@ -25,7 +25,6 @@ def style(
         typer.Option("--mask", help="Where each style goes, in their order: white on black, of the content's size."),
     ] = None,
     sets: Sets = None,
-    key: Key = "",
     watch_it: Watch = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -36,8 +35,10 @@ def style(
     for name, given in (("--weight", weights), ("--mask", masks)):
         if given and len(given) != len(styles):
             raise typer.BadParameter(f"Expected {name} once for each of the {len(styles)} styles, got {len(given)}.")
+    spec: dict[str, Any] = {"kind": "style_transfer"}
+    set_values(spec, sets)
     client = connect(context)
-    spec: dict[str, Any] = {"kind": "style_transfer", "content": client.upload_picture(content).id, "styles": []}
+    spec |= {"content": client.upload_picture(content).id, "styles": []}
     for index, path in enumerate(styles):
         one: dict[str, Any] = {"picture": client.upload_picture(path).id}
         if weights:
@@ -45,8 +46,7 @@ def style(
         if masks:
             one["mask"] = client.upload_picture(masks[index]).id
         spec["styles"].append(one)
-    set_values(spec, sets)
-    follow_up(client, client.submit(spec, idempotency_key=key or None), watch_it=watch_it, as_json=as_json)
+    follow_up(client, client.submit(spec), watch_it=watch_it, as_json=as_json)
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"style": style}

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from trainyard.cli.jobs import send
+from trainyard.cli.runs import read_base
 from trainyard.cli.session import JsonFlag
 
 Dataset = Annotated[str, typer.Option(help="A dataset of the yard, such as ants-bees.")]
@@ -77,14 +78,6 @@ def segment(
         spec["base"] = read_base(base)
     set_values(spec, sets)
     send(context, spec, key=key, watch_it=watch_it, as_json=as_json)
-
-
-def read_base(text: str) -> dict[str, Any]:
-    """`12` and `12:last` as an earlier job, all else as the name of weights."""
-    job, _, weights = text.partition(":")
-    if not job.isdigit():
-        return {"pretrained": text}
-    return {"job": int(job), "weights": weights} if weights else {"job": int(job)}
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"finetune": finetune, "train": train, "segment": segment}

@@ -7,7 +7,7 @@ import { makePredict } from "./predict.js";
 import { refresh } from "./refresh.js";
 import { follow } from "./stream.js";
 import { duration } from "./words.js";
-import { post } from "./yard.js";
+import { get, post } from "./yard.js";
 
 const api = document.querySelector("main").dataset.api;
 const byId = (id) => document.getElementById(id);
@@ -16,6 +16,7 @@ const fetchLog = makeLog(api, byId("log"), byId("follow"));
 let seen = ""; // what of the job is drawn by the server; when it changes, the page is fetched again
 let due = 0;
 let confusion = false;
+let asked = null; // the reason to wait for which it was asked what would start the job sooner
 
 document.addEventListener("click", act);
 if (byId("try")) makePredict(api, byId("try"));
@@ -29,14 +30,32 @@ follow(api, Number(document.querySelector("main").dataset.lastEvent), {
 });
 
 function showJob(job) {
-  const drawn = JSON.stringify([job.status, job.reason, job.place_in_queue, job.attempts, job.live.stage, job.cancel_requested, job.name, job.note, job.tags]);
+  const drawn = JSON.stringify([job.status, job.reason, job.place_in_queue, job.attempts, job.live.stage, job.cancel_requested, job.name, job.note, job.tags, job.expected_start, job.promise, job.needs]);
   if (drawn !== seen) {
     if (seen) soon();
     seen = drawn;
   }
   if (job.status === "running") showProgress(job);
+  showSooner(job);
   byId("try")?.toggleAttribute("hidden", job.status !== "succeeded");
   fetchLog().catch(() => {});
+}
+
+/** What would start a waiting job sooner: asked once for each reason to wait, as the answer is worked out anew. */
+async function showSooner({ status, reason }) {
+  const card = byId("sooner");
+  const about = status === "queued" ? reason?.code ?? "" : null;
+  if (about === asked) return;
+  asked = about;
+  const { items } = about ? await get(`${api}/sooner`).catch(() => ({ items: [] })) : { items: [] };
+  card.hidden = !items.length;
+  card.querySelector("ul").replaceChildren(...items.map(({ text, change }) => {
+    const row = document.createElement("li");
+    const code = document.createElement("code");
+    code.textContent = Object.entries(change).map(([field, value]) => `${field}: ${JSON.stringify(value)}`).join(", ");
+    row.append(`${text} `, code);
+    return row;
+  }));
 }
 
 function showProgress({ progress, live, time_left_s: left }) {

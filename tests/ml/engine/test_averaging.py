@@ -46,7 +46,7 @@ def _nothing() -> None:
 
 def test_without_an_average_the_model_itself_is_shown() -> None:
     model = _build(NETWORK)
-    average = make_average(None, model, NETWORK, epochs=3, build=_build)
+    average = make_average(None, model, NETWORK, epochs=3, at_once=10, build=_build)
     average.after_step()
     average.after_epoch(1, _images(), between=_nothing)
     assert type(average) is WeightAverage
@@ -88,7 +88,7 @@ def test_each_average_belongs_to_the_weight_of_the_same_name() -> None:
 def test_the_first_epoch_that_counts_follows_from_the_share_before_it(fraction, epochs, first) -> None:
     model = _build(NETWORK)
     spec = SWA(start_fraction=fraction)
-    average = make_average(spec, model, NETWORK, epochs=epochs, build=_build)
+    average = make_average(spec, model, NETWORK, epochs=epochs, at_once=10, build=_build)
     assert isinstance(average, EpochAverage)
     for epoch in range(1, epochs + 1):
         model.get_layer("mix").kernel.assign(tf.fill((4, 3), float(epoch)))
@@ -99,7 +99,7 @@ def test_the_first_epoch_that_counts_follows_from_the_share_before_it(fraction, 
 
 def test_an_epoch_counts_once_however_often_it_is_told() -> None:
     model = _build(NETWORK)
-    average = EpochAverage(model, _build(NETWORK), NETWORK, first=1)
+    average = EpochAverage(model, _build(NETWORK), NETWORK, first=1, at_once=10)
     for epoch, value in ((1, 2.0), (2, 4.0), (2, 4.0), (3, 9.0), (3, 9.0)):
         model.get_layer("mix").kernel.assign(tf.fill((4, 3), value))
         average.after_epoch(epoch, _images(), between=_nothing)
@@ -108,7 +108,7 @@ def test_an_epoch_counts_once_however_often_it_is_told() -> None:
 
 def test_the_statistics_of_norms_are_those_of_the_averaged_weights_over_all_training_images() -> None:
     model = _build(NETWORK)
-    average = EpochAverage(model, _build(NETWORK), NETWORK, first=1)
+    average = EpochAverage(model, _build(NETWORK), NETWORK, first=1, at_once=10)
     average.after_epoch(1, _images(), between=_nothing)
     model.get_layer("mix").kernel.assign_add(tf.ones((4, 3)))
     looks: list[int] = []
@@ -123,7 +123,7 @@ def test_the_statistics_of_norms_are_those_of_the_averaged_weights_over_all_trai
 
 def test_batches_of_unequal_size_weigh_as_many_images_as_they_hold() -> None:
     model = _build(NETWORK)
-    average = EpochAverage(model, _build(NETWORK), NETWORK, first=1)
+    average = EpochAverage(model, _build(NETWORK), NETWORK, first=1, at_once=10)
     average.after_epoch(1, _images(), between=_nothing)
     average.after_epoch(2, _images(batch_size=4), between=_nothing)  # 4, 4 and 2
     mix, norm = average.model.get_layer("mix"), average.model.get_layer("norm")
@@ -133,7 +133,7 @@ def test_batches_of_unequal_size_weigh_as_many_images_as_they_hold() -> None:
 
 def test_the_model_that_learns_keeps_its_own_weights_and_statistics() -> None:
     model = _build(NETWORK)
-    average = EpochAverage(model, _build(NETWORK), NETWORK, first=1)
+    average = EpochAverage(model, _build(NETWORK), NETWORK, first=1, at_once=10)
     average.after_epoch(1, _images(), between=_nothing)
     before = [weight.numpy() for weight in model.weights]
     average.after_epoch(2, _images(), between=_nothing)

@@ -16,7 +16,7 @@ CODE = """
 import json, sys
 from ml.engine.device import prepare_device
 from records.orders import OrderedDevice
-prepare_device(OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=0, threads=2))
+prepare_device(OrderedDevice(name="cpu:0", kind="cpu", index=0, memory_bytes=2**36, threads=2))
 from ml.engine.measuring import measure_peak
 from ml.engine.memory import MemoryWatch
 from ml.engine.tracing import trace_peak

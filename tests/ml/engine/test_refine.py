@@ -21,6 +21,8 @@ ANTS = {
     "sha256": "0" * 64,
 }
 
+DIGITS = {"kind": "train", "dataset": "mnist", "network": {"name": "lenet5"}}
+
 
 @pytest.fixture(autouse=True)
 def _one_at_a_time():
@@ -62,6 +64,10 @@ def test_of_a_finetuning_the_larger_stage_counts():
     [
         ({"kind": "train", "dataset": "ants", "network": {"name": "lenet5"}}, "dataset", "ants"),
         ({"kind": "finetune", "dataset": "mnist", "base": {"job": 7}}, "base.job", "Leave --refined out"),
+        ({**DIGITS, "micro_batch": 8}, "micro_batch", "Only whole batches"),
+        ({**DIGITS, "precision": "mixed"}, "precision", "Only whole batches"),
+        ({**DIGITS, "recompute": True}, "recompute", "Only whole batches"),
+        ({**DIGITS, "averaging": {"name": "ema"}}, "averaging", "Only whole batches"),
     ],
 )
 def test_what_cannot_be_traced_says_why(spec, path, part):

@@ -75,8 +75,16 @@ def test_a_convolution_keeps_its_input_and_relu_its_output():
 def test_micro_batches_save_activations_and_cost_an_array_of_gradients():
     network = make_network("resnet20", (32, 32, 3), 10, {})
     training = Training(network, Plan(128))
-    whole, cut = (training.exact(128, kind="gpu", accumulate=parts) for parts in (1, 4))
+    whole, cut = (training.exact(128, kind="gpu", micro=images) for images in (128, 32))
     assert whole / 4 < cut < whole / 3
+
+
+def test_a_micro_batch_is_as_large_as_it_says_whatever_the_batch():
+    network = make_network("resnet20", (32, 32, 3), 10, {})
+    training = Training(network, Plan(256, "momentum", micro=16))
+    half, most = (training.exact(100, kind="gpu", micro=images) for images in (50, 99))
+    assert most > 1.5 * half
+    assert training.exact(1024, kind="gpu") < 1.5 * training.exact(64, kind="gpu"), "but for the images themselves"
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))

@@ -70,7 +70,10 @@ def test_what_would_make_it_fit_is_told():
     cost = inspected().cost
     (answer,) = cost.advise([Room("small", "cpu", 2_000_000_000)], {})
     assert answer["fits"] is False
-    assert {remedy["code"] for remedy in answer["remedies"]} >= {"smaller_batch"}
+    assert {remedy["code"] for remedy in answer["remedies"]} >= {"smaller_batch", "accumulation"}
+    for remedy in answer["remedies"]:
+        if remedy["change"] is not None:
+            parse_spec({"kind": "segment", "dataset": "nuclei", **remedy["change"]})
 
 
 def test_a_backbone_that_has_learned_is_staged():

@@ -55,7 +55,10 @@ def test_photographs_of_many_sizes_are_trained_on_at_the_size_that_is_asked():
     assert found.cost.data_bytes == 244 * 96 * 128 * 3
 
 
-@pytest.mark.parametrize(("averaging", "is_on"), [(None, False), ({"name": "ema"}, True), ({"name": "swa"}, True)])
+SWA = {"name": "swa", "start_fraction": 0.5}
+
+
+@pytest.mark.parametrize(("averaging", "is_on"), [(None, False), ({"name": "ema"}, True), (SWA, True)])
 def test_an_average_of_the_weights_is_in_the_cost(averaging, is_on):
     assert inspect(spec(averaging=averaging), Library()).cost.plan.averaged is is_on
 

@@ -279,11 +279,11 @@ def test_the_best_weights_are_those_of_the_best_epoch(make_order: MakeOrder) -> 
     assert summary["val/loss"] == min(losses)
 
 
-@pytest.mark.parametrize("averaging", [None, {"name": "ema"}, {"name": "swa"}])
+@pytest.mark.parametrize("averaging", [None, {"name": "ema"}, {"name": "swa", "start_fraction": 0.0}])
 def test_autograph_can_transform_the_whole_step(
     make_order: MakeOrder, caplog: pytest.LogCaptureFixture, averaging: dict[str, Any] | None
 ) -> None:
-    run(make_order(PLAIN | {"epochs": 1, "averaging": averaging}))
+    run(make_order(PLAIN | {"epochs": 2, "averaging": averaging}))
     assert [record.message for record in caplog.records if "AutoGraph" in record.message] == []
 
 

@@ -23,13 +23,14 @@ pytestmark = [
 ]
 HED = FEATURE_NETWORKS["hed_vgg16"]
 SIDE = 96
+FOLDERS = [Path(folder) for folder in os.environ.get("TRAINYARD_DATA", "").split(":") if folder]
+"""Read before the tests are cut off from the environment."""
 
 
 @pytest.fixture
 def weights(tmp_path):
     """VGG-16's convolutions."""
-    folders = [Path(folder) for folder in os.environ.get("TRAINYARD_DATA", "").split(":") if folder]
-    sources = sources_of_weights(HED.source, folders, environment=dict(os.environ))
+    sources = sources_of_weights(HED.source, FOLDERS, environment=dict(os.environ))
     try:
         return stage_weights(HED.source, tmp_path, sources, tell=print, check=lambda: None)
     except WeightsMissing as error:

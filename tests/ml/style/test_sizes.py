@@ -21,7 +21,7 @@ def test_a_picture_is_fitted_to_its_longer_side():
     assert fit(3, 8000, 400) == (1, 400)
 
 
-@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(8, 2000), st.integers(1, 6))
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 2000), st.integers(1, 8))
 def test_steps_add_up_and_the_last_size_is_the_pictures(height, width, steps, levels):
     planned = plan_levels(height, width, steps=steps, levels=levels)
     assert (planned[-1].height, planned[-1].width) == (height, width)
